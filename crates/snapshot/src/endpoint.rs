@@ -1,0 +1,78 @@
+//! The endpoints a snapshot can hold replies of.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Name of an endpoint as it stands in frames, replies and captures.
+///
+/// The set is open: a recording of a newer collector may name endpoints this build does not
+/// know, so this is text with constants rather than an enum.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(transparent)]
+pub struct Endpoint(Cow<'static, str>);
+
+macro_rules! endpoints {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        impl Endpoint {
+            $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($text));)*
+            /// Every endpoint this build knows, in the order of their names here.
+            pub const KNOWN: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+endpoints! {
+    /// First frame of an epoch: the header line, not a reply of anybody.
+    EPOCH = "epoch";
+    /// Last frame of an epoch: totals, not a reply of anybody.
+    END = "end";
+    /// `$SYS.REQ.SERVER.PING.STATSZ` and `$SYS.REQ.SERVER.<id>.STATSZ`.
+    STATSZ = "STATSZ";
+    /// `$SYS.REQ.SERVER.*.VARZ`, HTTP `/varz`.
+    VARZ = "VARZ";
+    /// `$SYS.REQ.SERVER.*.ACCOUNTZ`.
+    ACCOUNTZ = "ACCOUNTZ";
+    /// Open connections: `$SYS.REQ.SERVER.*.CONNZ`, `$SYS.REQ.ACCOUNT.PING.CONNZ`, HTTP `/connz`.
+    CONNZ = "CONNZ";
+    /// Closed connections: the same subjects with `state: 1`.
+    CONNZ_CLOSED = "CONNZ_CLOSED";
+    /// `$SYS.REQ.SERVER.*.ROUTEZ`, HTTP `/routez`.
+    ROUTEZ = "ROUTEZ";
+    /// `$SYS.REQ.USER.INFO` on each connection.
+    USER_INFO = "USER_INFO";
+    /// `$SRV.PING`, also by name and by id.
+    SRV_PING = "SRV_PING";
+    /// `$SRV.INFO`, also by name and by id.
+    SRV_INFO = "SRV_INFO";
+    /// `$SRV.STATS`, also by name and by id.
+    SRV_STATS = "SRV_STATS";
+}
+
+impl Endpoint {
+    /// An endpoint by its text, known or not.
+    pub fn named(text: &str) -> Self {
+        Self::KNOWN
+            .iter()
+            .find(|known| known.as_str() == text)
+            .cloned()
+            .unwrap_or_else(|| Self(Cow::Owned(text.to_owned())))
+    }
+
+    /// The text as it stands in a snapshot.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this build knows what the endpoint answers.
+    pub fn is_known(&self) -> bool {
+        Self::KNOWN.contains(self)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,1 @@
+//! How frames of lines are written, found again and salvaged.

@@ -1,0 +1,402 @@
+//! What the lines of a snapshot say.
+//!
+//! Every line is a JSON object with exactly one key, the kind of the line: `frame`, `epoch`,
+//! `reply`, `capture` or `end`. A reader meets kinds, fields and values of later minor versions:
+//! it keeps what it knows, counts the rest and never fails for it. Therefore every field here but
+//! the identity of an epoch is optional or has a default, and fields are only ever added.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Endpoint;
+
+/// First line of every frame: which epoch it belongs to. Authoritative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameLine {
+    /// UUID of the epoch.
+    pub epoch: String,
+    /// Label of the system.
+    pub system: String,
+    /// Start of the epoch by the collector's clock.
+    pub start: Timestamp,
+    /// Position of the frame in its epoch, from 0.
+    pub n: u64,
+    /// What the replies and captures of this frame are about.
+    pub endpoint: Endpoint,
+}
+
+/// Name and version of the format: `nats-hindsight-snapshot`, `1.0`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormatName {
+    /// Always `nats-hindsight-snapshot`.
+    pub name: String,
+    /// `major.minor`.
+    pub version: String,
+}
+
+/// Header of an epoch, alone in its first frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochLine {
+    /// Format of this epoch.
+    pub format: FormatName,
+    /// UUID of the epoch.
+    pub uuid: String,
+    /// Label of the system.
+    pub system: String,
+    /// Whether somebody chose the label (`--system`), or it is the host of a URL.
+    #[serde(default)]
+    pub system_set: bool,
+    /// Who recorded.
+    pub collector: CollectorLine,
+    /// Which run of the collector, and the place of this epoch in it.
+    #[serde(default)]
+    pub run: RunLine,
+    /// Start of the epoch by the collector's clock.
+    pub start: Timestamp,
+    /// What the collector was told to do.
+    #[serde(default)]
+    pub asked: AskedLine,
+    /// Connections it had, secrets removed.
+    #[serde(default)]
+    pub connections: Vec<ConnectionLine>,
+    /// Members and services it expected to find.
+    #[serde(default)]
+    pub expects: ExpectsLine,
+}
+
+/// The collector that wrote an epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectorLine {
+    /// Random, kept in the output folder, or `--collector-id`.
+    pub id: String,
+    /// Release of the collector.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// Place of an epoch in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunLine {
+    /// UUID of the run (one start of the program).
+    #[serde(default)]
+    pub id: String,
+    /// 0 for the first epoch of the run; ticks that were skipped do not count.
+    #[serde(default)]
+    pub sequence: u64,
+    /// Ticks skipped before this epoch because the epoch before took too long.
+    #[serde(default)]
+    pub ticks_skipped: u64,
+}
+
+/// What the collector was told to do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AskedLine {
+    /// Endpoints it meant to ask.
+    #[serde(default)]
+    pub endpoints: Vec<Endpoint>,
+    /// Seconds between epochs; absent for a single epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_s: Option<f64>,
+    /// Least milliseconds between two requests that are to prove that a service has gone.
+    #[serde(default)]
+    pub confirm_after_ms: u64,
+}
+
+/// One connection of the collector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionLine {
+    /// `system`, `account` or `http`.
+    pub kind: String,
+    /// URL without user, password and token.
+    #[serde(default)]
+    pub url: String,
+    /// Name of the `nats` context, if one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Account of the connection as `$SYS.REQ.USER.INFO` told: the id in operator mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Display name of the account, where the server told one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// `connected`, or why not, in one sentence without secrets.
+    #[serde(default)]
+    pub state: String,
+}
+
+/// What the collector remembered from earlier epochs and therefore asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectsLine {
+    /// Servers seen before.
+    #[serde(default)]
+    pub servers: Vec<ExpectedServer>,
+    /// Services seen, listed or asked for before.
+    #[serde(default)]
+    pub services: Vec<ExpectedService>,
+    /// Services that did not fit into the list.
+    #[serde(default)]
+    pub services_overflow: u64,
+}
+
+/// A server that answered, or was named by a peer, in an earlier epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedServer {
+    /// Server id of the last process seen.
+    pub id: String,
+    /// Server name.
+    #[serde(default)]
+    pub name: String,
+    /// Cluster name; absent for a server without a cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// Version it ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Start of the last epoch in which it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+}
+
+/// A service that answered, was listed or was asked for in an earlier epoch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedService {
+    /// Account id (the account's name where accounts stand in the configuration file).
+    pub account: String,
+    /// Display name of the account, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    /// Service name.
+    pub name: String,
+    /// Start of the last epoch in which an instance answered or was listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// Ids of its instances at that time.
+    #[serde(default)]
+    pub instances: Vec<String>,
+    /// Ids of the servers that held their connections at that time.
+    #[serde(default)]
+    pub servers: Vec<String>,
+}
+
+/// One answer of one server or service instance.
+///
+/// `body` is what was sent, byte for byte, but for line breaks between JSON tokens, which become
+/// spaces so that the record stays one line. A body that is not JSON stands in `body_base64`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReplyLine<'a> {
+    /// What was asked.
+    pub endpoint: Endpoint,
+    /// Subject of the request, or the URL path over HTTP.
+    #[serde(default)]
+    pub subject: String,
+    /// Who answered: server id, service instance id, or `http://host:port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Account of the connection the request went over, as in [`ConnectionLine::account`]; absent
+    /// on the system connection and over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Microseconds from the start of the epoch to the arrival of this reply.
+    #[serde(default)]
+    pub arrival_us: u64,
+    /// Microseconds between request and this reply.
+    #[serde(default)]
+    pub rtt_us: u64,
+    /// Page of a paged endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageLine>,
+    /// Paths of the fields whose value was replaced by `[REDACTED]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scrubbed: Vec<String>,
+    /// The reply, if it is JSON.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<&'a RawValue>,
+    /// The reply in base64, if it is not JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+}
+
+/// Which page was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageLine {
+    /// First row asked for.
+    pub offset: u64,
+    /// Rows asked for.
+    pub limit: u64,
+}
+
+/// How one request went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaptureLine {
+    /// What was asked.
+    #[serde(default = "unknown_endpoint")]
+    pub endpoint: Endpoint,
+    /// Subject of the request, or the URL path over HTTP.
+    #[serde(default)]
+    pub subject: String,
+    /// Server id of a directed request, instance id of a service request by id, URL over HTTP;
+    /// absent for a broadcast and for a service request by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Service name, for a request to one service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Account, as in [`ReplyLine::account`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Id of the server the asking connection was attached to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
+    /// The outcome over all attempts.
+    pub status: Status,
+    /// Every attempt, in order.
+    #[serde(default)]
+    pub attempts: Vec<AttemptLine>,
+    /// Replies that were counted on; absent where nobody can know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<u64>,
+    /// Replies that came (over all pages and attempts).
+    #[serde(default)]
+    pub received: u64,
+    /// One sentence for a reader, without secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One attempt of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptLine {
+    /// Microseconds from the start of the epoch to the sending.
+    pub at_us: u64,
+    /// Microseconds until the answer, the last reply, or giving up.
+    pub waited_us: u64,
+    /// How this attempt ended.
+    pub status: Status,
+}
+
+fn unknown_endpoint() -> Endpoint {
+    Endpoint::named("")
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        unknown_endpoint()
+    }
+}
+
+/// Outcome of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Everything that was counted on came.
+    Ok,
+    /// Some of it came.
+    Partial,
+    /// Nothing came in time.
+    Timeout,
+    /// The server said that nobody subscribes to the subject.
+    NoResponders,
+    /// Permissions or credentials forbid it.
+    Denied,
+    /// The server is alive and does not know the endpoint.
+    NotSupported,
+    /// The reply was larger than the limit.
+    TooLarge,
+    /// A reply came that could not be understood.
+    Malformed,
+    /// It was not asked, on purpose or for lack of a connection.
+    #[default]
+    Skipped,
+    /// A status of a later format version.
+    Other(String),
+}
+
+impl Status {
+    const NAMES: &'static [(&'static str, Status)] = &[
+        ("ok", Status::Ok),
+        ("partial", Status::Partial),
+        ("timeout", Status::Timeout),
+        ("no_responders", Status::NoResponders),
+        ("denied", Status::Denied),
+        ("not_supported", Status::NotSupported),
+        ("too_large", Status::TooLarge),
+        ("malformed", Status::Malformed),
+        ("skipped", Status::Skipped),
+    ];
+
+    /// The status as it stands in a snapshot.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Other(text) => text,
+            known => {
+                Self::NAMES.iter().find(|(_, status)| status == known).map_or("", |(name, _)| name)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self::NAMES
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map_or_else(|| Self::Other(text.into_owned()), |(_, status)| status.clone()))
+    }
+}
+
+/// Last line of a whole epoch, alone in its last frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndLine {
+    /// End of the epoch by the collector's clock.
+    pub end: Timestamp,
+    /// Frames written before this one.
+    #[serde(default)]
+    pub frames: u64,
+    /// Reply lines written.
+    #[serde(default)]
+    pub replies: u64,
+    /// Capture lines written.
+    #[serde(default)]
+    pub captures: u64,
+    /// Whether every capture is `ok`, `not_supported` or a `no_responders` that was expected.
+    #[serde(default)]
+    pub complete: bool,
+    /// Whether the collector was told to stop before the epoch was done.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// Captures counted by endpoint, target and status.
+    #[serde(default)]
+    pub outcomes: Vec<OutcomeLine>,
+    /// What the next epoch is to expect: the memory that the next run of a collector starts from.
+    #[serde(default)]
+    pub remember: ExpectsLine,
+}
+
+/// How many captures of one endpoint and target ended how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeLine {
+    /// Endpoint asked.
+    pub endpoint: Endpoint,
+    /// Server id, or absent for broadcasts and services.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Outcome.
+    pub status: Status,
+    /// How many captures.
+    pub count: u64,
+}

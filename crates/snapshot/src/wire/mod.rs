@@ -1,0 +1,1 @@
+//! Tolerant structs of the replies of NATS servers and services.

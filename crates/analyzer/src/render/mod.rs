@@ -1,0 +1,1 @@
+//! Outputs. All of them render the same frozen report; none computes.

@@ -1,0 +1,180 @@
+//! A small blocking NATS client for driving tests: sends requests and collects replies.
+//!
+//! Blocking on purpose, because both plain tests and tests inside an async runtime use this kit.
+
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::error::{KitError, Result, io};
+
+/// How long connecting may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where and as whom to connect.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The client port on loopback.
+    pub port: u16,
+    /// The user, or nothing for a server without accounts.
+    pub user: Option<(String, String)>,
+}
+
+/// One reply of a request.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The status line's code if the reply has one (503 is *no responders*).
+    pub status: Option<u16>,
+    /// The bytes after the headers.
+    pub payload: Vec<u8>,
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Client {
+    reader: BufReader<TcpStream>,
+    inbox: u64,
+}
+
+impl Client {
+    /// Connects, and returns only when the server has accepted the user.
+    pub fn connect(login: &Login) -> Result<Client> {
+        let stream = TcpStream::connect(("127.0.0.1", login.port)).map_err(io("connecting"))?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(io("connecting"))?;
+        let mut client = Client { reader: BufReader::new(stream), inbox: 0 };
+        let info = client.line()?;
+        if !info.starts_with("INFO ") {
+            return Err(KitError::Protocol(format!("no INFO from the server but {info:?}")));
+        }
+        let mut options = json!({
+            "verbose": false, "pedantic": false, "headers": true, "no_responders": true,
+            "name": "testkit", "lang": "rust", "version": "0.0.0", "protocol": 1,
+        });
+        if let Some((user, password)) = &login.user {
+            options["user"] = json!(user);
+            options["pass"] = json!(password);
+        }
+        client.send(&format!("CONNECT {options}\r\nPING\r\n"))?;
+        client.until_pong()?;
+        Ok(client)
+    }
+
+    /// One request and the first reply, or nothing within `limit`.
+    pub fn request(&mut self, subject: &str, payload: &str, limit: Duration) -> Result<Option<Message>> {
+        Ok(self.request_many(subject, payload, 1, limit)?.pop())
+    }
+
+    /// One request and all its replies, until there are `enough`, *no responders*, or `limit` is over.
+    pub fn request_many(
+        &mut self,
+        subject: &str,
+        payload: &str,
+        enough: usize,
+        limit: Duration,
+    ) -> Result<Vec<Message>> {
+        self.inbox += 1;
+        let inbox = format!("_INBOX.testkit.{}.{}", std::process::id(), self.inbox);
+        let number = self.inbox;
+        let length = payload.len();
+        self.send(&format!(
+            "SUB {inbox} {number}\r\nPUB {subject} {inbox} {length}\r\n{payload}\r\n"
+        ))?;
+        let end = Instant::now() + limit;
+        let mut replies = Vec::new();
+        while replies.len() < enough {
+            let Some(message) = self.message(number, end)? else { break };
+            let last = message.status == Some(503);
+            replies.push(message);
+            if last {
+                break;
+            }
+        }
+        self.send(&format!("UNSUB {number}\r\n"))?;
+        Ok(replies)
+    }
+
+    fn until_pong(&mut self) -> Result<()> {
+        loop {
+            let line = self.line()?;
+            match line.as_str() {
+                "PONG" => return Ok(()),
+                "PING" => self.send("PONG\r\n")?,
+                other if other.starts_with("-ERR") => {
+                    return Err(KitError::Protocol(other.to_owned()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The next message of subscription `number`, or nothing until `end`.
+    fn message(&mut self, number: u64, end: Instant) -> Result<Option<Message>> {
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            self.reader.get_ref().set_read_timeout(Some(left)).map_err(io("reading"))?;
+            let line = match self.line() {
+                Err(KitError::Io { source, .. }) if is_timeout(&source) => return Ok(None),
+                other => other?,
+            };
+            if line == "PING" {
+                self.send("PONG\r\n")?;
+            } else if line.starts_with("-ERR") {
+                return Err(KitError::Protocol(line));
+            } else if let Some((sid, message)) = self.delivery(&line)?
+                && sid == number
+            {
+                return Ok(Some(message));
+            }
+        }
+    }
+
+    /// Reads the payload that follows a `MSG` or `HMSG` line.
+    fn delivery(&mut self, line: &str) -> Result<Option<(u64, Message)>> {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let bad = || KitError::Protocol(format!("unreadable line from the server: {line:?}"));
+        let number = |text: Option<&&str>| text.and_then(|text| text.parse::<usize>().ok());
+        let headers = match fields.first() {
+            Some(&"MSG") => 0,
+            Some(&"HMSG") => number(fields.iter().rev().nth(1)).ok_or_else(bad)?,
+            _ => return Ok(None),
+        };
+        let total = number(fields.last()).ok_or_else(bad)?;
+        let sid = fields.get(2).and_then(|text| text.parse().ok()).ok_or_else(bad)?;
+        let mut bytes = vec![0; total + 2];
+        self.reader.read_exact(&mut bytes).map_err(io("reading a message"))?;
+        bytes.truncate(total);
+        let payload = bytes.split_off(headers.min(total));
+        let head = String::from_utf8_lossy(&bytes);
+        let status = head.strip_prefix("NATS/1.0 ").and_then(|rest| rest.get(..3)?.parse().ok());
+        Ok(Some((sid, Message { status, payload })))
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        let length = self.reader.read_line(&mut line).map_err(io("reading from the server"))?;
+        if length == 0 {
+            return Err(KitError::Protocol("the server closed the connection".to_owned()));
+        }
+        Ok(line.trim_end().to_owned())
+    }
+
+    fn send(&mut self, text: &str) -> Result<()> {
+        self.reader.get_mut().write_all(text.as_bytes()).map_err(io("writing to the server"))
+    }
+}
+
+impl Message {
+    /// The payload as JSON, null if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.payload).unwrap_or(Value::Null)
+    }
+}
+
+fn is_timeout(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

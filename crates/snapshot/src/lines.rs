@@ -208,6 +208,10 @@ pub struct ReplyLine<'a> {
     /// Page of a paged endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<PageLine>,
+    /// What the request was restricted to; absent if it asked for everything. Completeness of
+    /// connection lists is judged by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterLine>,
     /// Paths of the fields whose value was replaced by `[REDACTED]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scrubbed: Vec<String>,
@@ -226,6 +230,17 @@ pub struct PageLine {
     pub offset: u64,
     /// Rows asked for.
     pub limit: u64,
+}
+
+/// Restrictions in the body of a request, as CONNZ takes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterLine {
+    /// `acc`: only connections of this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// `filter_subject`: only connections with an overlapping subscription.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 /// How one request went.
@@ -250,7 +265,11 @@ pub struct CaptureLine {
     /// Id of the server the asking connection was attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
+    /// What the request was restricted to, as in [`ReplyLine::filter`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterLine>,
     /// The outcome over all attempts.
+    #[serde(default)]
     pub status: Status,
     /// Every attempt, in order.
     #[serde(default)]

@@ -1,0 +1,257 @@
+//! Writes one epoch.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::MAX_FRAME_LENGTH;
+use super::preamble::{Preamble, crc32_hex};
+use crate::Endpoint;
+use crate::lines::{
+    CaptureLine, EndLine, EpochLine, ExpectsLine, FrameLine, OutcomeLine, ReplyLine, Status,
+};
+
+/// A buffer of this size becomes a frame.
+const FULL: usize = 1 << 20;
+
+/// A buffer of this age becomes a frame: what a killed collector can lose.
+const OLD: Duration = Duration::from_secs(2);
+
+/// Room that is left in a frame for its first line.
+const FIRST_LINE: usize = 64 << 10;
+
+/// zstd level: the default, and fast enough for a collector beside a server.
+const LEVEL: i32 = 3;
+
+/// Why a line or frame could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The sink refused the bytes.
+    #[error("cannot write the snapshot: {0}; check that the disk has room and the pipe is open")]
+    Sink(#[from] io::Error),
+    /// A line could not be made.
+    #[error("cannot make a line of kind `{kind}`: {source}")]
+    Line {
+        /// Kind of the line.
+        kind: &'static str,
+        /// What the encoder says.
+        source: serde_json::Error,
+    },
+    /// A line is larger than a reader would take.
+    #[error(
+        "a line of kind `{kind}` has {length} bytes, a frame can have {MAX_FRAME_LENGTH}; \
+         record the capture as `too_large` instead"
+    )]
+    TooLarge {
+        /// Kind of the line.
+        kind: &'static str,
+        /// Its length.
+        length: usize,
+    },
+}
+
+/// Lines of one endpoint that are not in a frame yet.
+struct Buffer {
+    text: Vec<u8>,
+    since: Instant,
+}
+
+/// Writes one epoch, frame by frame, into anything that takes bytes.
+pub struct SnapshotWriter<W: Write> {
+    sink: W,
+    epoch: FrameLine,
+    buffers: BTreeMap<Endpoint, Buffer>,
+    compressor: zstd::bulk::Compressor<'static>,
+    replies: u64,
+    captures: u64,
+    outcomes: BTreeMap<(Endpoint, Option<String>, Status), u64>,
+    whole: bool,
+}
+
+impl<W: Write> SnapshotWriter<W> {
+    /// Starts an epoch: its header is written and flushed at once.
+    pub fn start(sink: W, header: &EpochLine) -> Result<Self, WriteError> {
+        let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+        compressor.include_checksum(true)?;
+        compressor.include_contentsize(true)?;
+        let epoch = FrameLine {
+            epoch: header.uuid.clone(),
+            system: header.system.clone(),
+            start: header.start,
+            n: 0,
+            endpoint: Endpoint::EPOCH,
+        };
+        let mut writer = Self {
+            sink,
+            epoch,
+            buffers: BTreeMap::new(),
+            compressor,
+            replies: 0,
+            captures: 0,
+            outcomes: BTreeMap::new(),
+            whole: true,
+        };
+        let line = line_of("epoch", header)?;
+        writer.frame(Endpoint::EPOCH, &line)?;
+        Ok(writer)
+    }
+
+    /// Adds a reply.
+    pub fn reply(&mut self, reply: &ReplyLine<'_>) -> Result<(), WriteError> {
+        let line = self.checked("reply", reply)?;
+        self.replies += 1;
+        self.push(&reply.endpoint, line)
+    }
+
+    /// Adds how a request went.
+    pub fn capture(&mut self, capture: &CaptureLine) -> Result<(), WriteError> {
+        let line = self.checked("capture", capture)?;
+        self.captures += 1;
+        // Only servers are told apart in the totals: requests to services by id are too many, and
+        // their captures are always read together.
+        let target = capture.service.is_none().then(|| capture.target.clone()).flatten();
+        let outcome = (capture.endpoint.clone(), target, capture.status.clone());
+        *self.outcomes.entry(outcome).or_default() += 1;
+        self.whole &= is_whole(capture);
+        self.push(&capture.endpoint, line)
+    }
+
+    /// Flushes what is older than two seconds. To be called on a timer.
+    pub fn flush_due(&mut self) -> Result<(), WriteError> {
+        let due = |buffer: &Buffer| buffer.since.elapsed() >= OLD;
+        self.flush_where(due)
+    }
+
+    /// Ends the epoch: everything is flushed, the totals are written, the sink is handed back.
+    pub fn finish(
+        mut self,
+        end: Timestamp,
+        interrupted: bool,
+        remember: ExpectsLine,
+    ) -> Result<(EndLine, W), WriteError> {
+        self.flush_where(|_| true)?;
+        let outcomes = std::mem::take(&mut self.outcomes)
+            .into_iter()
+            .map(|((endpoint, target, status), count)| OutcomeLine {
+                endpoint,
+                target,
+                status,
+                count,
+            })
+            .collect();
+        let line = EndLine {
+            end,
+            frames: self.epoch.n,
+            replies: self.replies,
+            captures: self.captures,
+            complete: self.whole && !interrupted,
+            interrupted,
+            outcomes,
+            remember,
+        };
+        let text = line_of("end", &line)?;
+        self.frame(Endpoint::END, &text)?;
+        Ok((line, self.sink))
+    }
+
+    /// A line that will be part of the epoch, or the reason why the epoch is not whole without it.
+    fn checked<T: Serialize>(
+        &mut self,
+        kind: &'static str,
+        value: &T,
+    ) -> Result<Vec<u8>, WriteError> {
+        let line = line_of(kind, value);
+        self.whole &= line.is_ok();
+        line
+    }
+
+    fn push(&mut self, endpoint: &Endpoint, line: Vec<u8>) -> Result<(), WriteError> {
+        let full = |buffer: &Buffer| {
+            buffer.text.len() + line.len() > FULL || buffer.since.elapsed() >= OLD
+        };
+        if self.buffers.get(endpoint).is_some_and(full) {
+            self.flush(endpoint)?;
+        }
+        self.buffers
+            .entry(endpoint.clone())
+            .or_insert_with(|| Buffer { text: Vec::new(), since: Instant::now() })
+            .text
+            .extend_from_slice(&line);
+        if self.buffers.get(endpoint).is_some_and(|buffer| buffer.text.len() >= FULL) {
+            self.flush(endpoint)?;
+        }
+        Ok(())
+    }
+
+    fn flush_where(&mut self, which: impl Fn(&Buffer) -> bool) -> Result<(), WriteError> {
+        let due: Vec<Endpoint> = self
+            .buffers
+            .iter()
+            .filter(|(_, buffer)| which(buffer))
+            .map(|(endpoint, _)| endpoint.clone())
+            .collect();
+        due.iter().try_for_each(|endpoint| self.flush(endpoint))
+    }
+
+    fn flush(&mut self, endpoint: &Endpoint) -> Result<(), WriteError> {
+        match self.buffers.remove(endpoint) {
+            Some(buffer) => self.frame(endpoint.clone(), &buffer.text),
+            None => Ok(()),
+        }
+    }
+
+    fn frame(&mut self, endpoint: Endpoint, lines: &[u8]) -> Result<(), WriteError> {
+        let line = FrameLine { endpoint, ..self.epoch.clone() };
+        // The number is used up even if writing fails: a reader then sees that a frame is missing,
+        // and never two different frames under one number.
+        self.epoch.n += 1;
+        let written = self.write_frame(line, lines);
+        self.whole &= written.is_ok();
+        written
+    }
+
+    fn write_frame(&mut self, frame: FrameLine, lines: &[u8]) -> Result<(), WriteError> {
+        let mut text = line_of("frame", &frame)?;
+        text.extend_from_slice(lines);
+        let stored = self.compressor.compress(&text)?;
+        let preamble = Preamble {
+            frame,
+            stored: stored.len() as u64,
+            length: text.len() as u64,
+            crc32: Some(crc32_hex(&stored)),
+        };
+        let mut bytes =
+            preamble.encode().map_err(|source| WriteError::Line { kind: "frame", source })?;
+        bytes.extend_from_slice(&stored);
+        self.sink.write_all(&bytes)?;
+        self.sink.flush()?;
+        Ok(())
+    }
+}
+
+/// One line of a snapshot: an object with one key, the kind.
+fn line_of<T: Serialize>(kind: &'static str, value: &T) -> Result<Vec<u8>, WriteError> {
+    let mut line = Vec::with_capacity(256);
+    line.extend_from_slice(b"{\"");
+    line.extend_from_slice(kind.as_bytes());
+    line.extend_from_slice(b"\":");
+    serde_json::to_writer(&mut line, value).map_err(|source| WriteError::Line { kind, source })?;
+    line.extend_from_slice(b"}\n");
+    if line.len() > MAX_FRAME_LENGTH - FIRST_LINE {
+        return Err(WriteError::TooLarge { kind, length: line.len() });
+    }
+    Ok(line)
+}
+
+/// Whether a capture leaves nothing open.
+fn is_whole(capture: &CaptureLine) -> bool {
+    match capture.status {
+        Status::Ok | Status::NotSupported => true,
+        // Nobody was counted on: that there is nobody is the answer.
+        Status::NoResponders => capture.expected.unwrap_or(0) == 0,
+        _ => false,
+    }
+}

@@ -40,6 +40,8 @@ endpoints! {
     CONNZ_CLOSED = "CONNZ_CLOSED";
     /// `$SYS.REQ.SERVER.*.ROUTEZ`, HTTP `/routez`.
     ROUTEZ = "ROUTEZ";
+    /// Leaf connections: `$SYS.REQ.SERVER.*.LEAFZ`, HTTP `/leafz`.
+    LEAFZ = "LEAFZ";
     /// `$SYS.REQ.USER.INFO` on each connection.
     USER_INFO = "USER_INFO";
     /// `$SRV.PING`, also by name and by id.

@@ -1,1 +1,14 @@
-//! 
+//! What happened: decoded epochs, and the facts that several checks share.
+//!
+//! [`epoch`] holds the tables of one epoch, [`decode`] fills them, [`View`] shows a check the part
+//! it declared. [`census`] and [`clusters`] say who the servers of a system are, [`roster`] and
+//! [`services`] which services it runs, [`version`] how versions compare.
+
+pub mod census;
+pub mod clusters;
+pub mod decode;
+pub mod epoch;
+pub mod version;
+mod view;
+
+pub use view::View;

@@ -101,6 +101,31 @@ pub struct Varz<'a> {
     pub jetstream: Option<&'a RawValue>,
 }
 
+/// What a reply over HTTP, which has no envelope, says of its server: all of it in VARZ, little
+/// more than the id in others.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Bare<'a> {
+    /// Server id.
+    #[serde(borrow)]
+    pub server_id: Option<Cow<'a, str>>,
+    /// Server name.
+    #[serde(borrow)]
+    pub server_name: Option<Cow<'a, str>>,
+    /// Version.
+    #[serde(borrow)]
+    pub version: Option<Cow<'a, str>>,
+    /// The server's clock, RFC 3339.
+    #[serde(borrow)]
+    pub now: Option<Cow<'a, str>>,
+    /// Cluster block of VARZ.
+    #[serde(borrow)]
+    pub cluster: Option<Cluster<'a>>,
+    /// JetStream block of VARZ.
+    #[serde(borrow)]
+    pub jetstream: Option<&'a RawValue>,
+}
+
 /// The cluster block of VARZ.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -1,0 +1,234 @@
+//! The servers of one epoch: who answered, who names whom, and how directed requests went.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::{ExpectedServer, Status};
+
+use crate::View;
+use crate::epoch::{PeerRecord, Sighting};
+
+/// Endpoints that servers answer, in the order in which their word on identity is preferred.
+pub const SERVER_ENDPOINTS: &[Endpoint] = &[
+    Endpoint::VARZ,
+    Endpoint::STATSZ,
+    Endpoint::ROUTEZ,
+    Endpoint::CONNZ,
+    Endpoint::CONNZ_CLOSED,
+    Endpoint::ACCOUNTZ,
+    Endpoint::LEAFZ,
+];
+
+/// Everything one epoch says about servers.
+#[derive(Clone, Debug)]
+pub struct Census {
+    /// Servers that answered anything, by id.
+    pub servers: BTreeMap<String, Server>,
+    /// Answered route lists, by id of the server that answered.
+    pub routes: BTreeMap<String, Vec<PeerRecord>>,
+    /// What the collector expected.
+    pub expected: Vec<ExpectedServer>,
+    /// How requests to one server went, by id or URL.
+    pub directed: BTreeMap<String, Directed>,
+}
+
+/// One server process.
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    /// Server id.
+    pub id: String,
+    /// Name; the id where none is configured.
+    pub name: String,
+    /// Cluster, if it is in one.
+    pub cluster: Option<String>,
+    /// Version.
+    pub version: Option<Told>,
+    /// Commit the binary was built from.
+    pub git_commit: Option<String>,
+    /// Go release.
+    pub go: Option<String>,
+    /// Start of the process.
+    pub start: Option<Timestamp>,
+    /// The server's clock, as late in the epoch as it told it.
+    pub now: Option<Timestamp>,
+    /// Age of the process in milliseconds, from one and the same reply.
+    pub age_ms: Option<i64>,
+    /// Client connections.
+    pub connections: Option<u64>,
+    /// Whether JetStream runs.
+    pub jetstream: Option<bool>,
+    /// Servers connected by routes, by its own count.
+    pub remotes: Option<u64>,
+    /// Client address, a wildcard replaced by what its peers show.
+    pub address: Option<String>,
+    /// URL it was asked under, over HTTP.
+    pub url: Option<String>,
+}
+
+/// A value and the reply that told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The value.
+    pub value: String,
+    /// Endpoint.
+    pub endpoint: Endpoint,
+    /// Path in the reply.
+    pub path: &'static str,
+}
+
+/// How requests to one server went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directed {
+    /// One was answered.
+    pub answered: bool,
+    /// One got no answer in time.
+    pub timeout: bool,
+    /// One was told that nobody listens.
+    pub no_responders: bool,
+}
+
+impl Server {
+    /// What successive processes of this server hold: the name, or the address if the name is the
+    /// id; `None` if neither is known.
+    pub fn seat(&self) -> Option<&str> {
+        if self.name == self.id { self.address.as_deref() } else { Some(&self.name) }
+    }
+}
+
+impl Census {
+    /// Takes the census of an epoch.
+    pub fn of(view: &View<'_>) -> Self {
+        let mut servers = BTreeMap::new();
+        let mut sightings: Vec<&Sighting> = view.sightings().collect();
+        sightings.sort_by_key(|sighting| {
+            (rank(&sighting.endpoint), sighting.arrival_us, &sighting.server)
+        });
+        for sighting in sightings {
+            sight(&mut servers, sighting);
+        }
+        let routes: BTreeMap<String, Vec<PeerRecord>> = view
+            .routez()
+            .iter()
+            .map(|record| (record.server.clone(), record.peers.clone()))
+            .collect();
+        enrich(&mut servers, view, &addresses(&routes));
+        let mut expected = view.header().expects.servers.clone();
+        expected.sort_by(|a, b| a.id.cmp(&b.id));
+        expected.dedup_by(|a, b| a.id == b.id);
+        Self { servers, routes, expected, directed: directed(view) }
+    }
+
+    /// How requests to a server went, asked by id or under its URL.
+    pub fn directed(&self, id: &str, url: Option<&str>) -> Option<&Directed> {
+        self.directed.get(id).or_else(|| self.directed.get(url?))
+    }
+}
+
+fn rank(endpoint: &Endpoint) -> usize {
+    SERVER_ENDPOINTS
+        .iter()
+        .position(|known| known == endpoint)
+        .unwrap_or(SERVER_ENDPOINTS.len())
+}
+
+fn sight(servers: &mut BTreeMap<String, Server>, sighting: &Sighting) {
+    let server = servers.entry(sighting.server.clone()).or_insert_with(|| Server {
+        id: sighting.server.clone(),
+        name: sighting.server.clone(),
+        ..Server::default()
+    });
+    if server.name == server.id
+        && let Some(name) = &sighting.name
+    {
+        server.name.clone_from(name);
+    }
+    if server.cluster.is_none() {
+        server.cluster.clone_from(&sighting.cluster);
+    }
+    if server.version.is_none()
+        && let Some(version) = &sighting.version
+    {
+        server.version = Some(Told {
+            value: version.clone(),
+            endpoint: sighting.endpoint.clone(),
+            path: sighting.version_path,
+        });
+    }
+    if server.jetstream.is_none() {
+        server.jetstream = sighting.jetstream;
+    }
+    server.now = server.now.max(sighting.now);
+    if server.url.is_none() {
+        server.url.clone_from(&sighting.url);
+    }
+}
+
+/// The address under which peers see each server.
+fn addresses(routes: &BTreeMap<String, Vec<PeerRecord>>) -> BTreeMap<String, String> {
+    routes
+        .values()
+        .flatten()
+        .filter_map(|peer| Some((peer.id.clone(), peer.ip.clone()?)))
+        .collect()
+}
+
+fn enrich(
+    servers: &mut BTreeMap<String, Server>,
+    view: &View<'_>,
+    seen_at: &BTreeMap<String, String>,
+) {
+    for varz in view.varz() {
+        let Some(server) = servers.get_mut(&varz.server) else { continue };
+        server.git_commit = server.git_commit.take().or_else(|| varz.git_commit.clone());
+        server.go = server.go.take().or_else(|| varz.go.clone());
+        server.start = server.start.or(varz.start);
+        server.now = server.now.max(varz.now);
+        server.age_ms = server.age_ms.or_else(|| age(varz.now, varz.start));
+        server.connections = server.connections.or(varz.connections);
+        server.remotes = server.remotes.or(varz.remotes);
+        if varz.jetstream {
+            server.jetstream = Some(true);
+        }
+        if let (Some(host), Some(port)) = (&varz.host, varz.port) {
+            let host = match host.as_str() {
+                "0.0.0.0" | "::" | "[::]" | "" => seen_at.get(&varz.server),
+                _ => Some(host),
+            };
+            server.address = host.map(|host| format!("{host}:{port}"));
+        }
+    }
+    for statsz in view.statsz() {
+        let Some(server) = servers.get_mut(&statsz.server) else { continue };
+        server.start = server.start.or(statsz.start);
+        server.age_ms = server.age_ms.or_else(|| age(statsz.now, statsz.start));
+        server.connections = server.connections.or(statsz.connections);
+    }
+}
+
+fn age(now: Option<Timestamp>, start: Option<Timestamp>) -> Option<i64> {
+    Some((now?.as_millisecond() - start?.as_millisecond()).max(0))
+}
+
+fn directed(view: &View<'_>) -> BTreeMap<String, Directed> {
+    let mut all: BTreeMap<String, Directed> = BTreeMap::new();
+    for capture in view.captures().filter(|capture| capture.service.is_none()) {
+        let Some(target) = &capture.target else { continue };
+        let entry = all.entry(target.clone()).or_default();
+        match capture.status {
+            Status::Ok | Status::Partial | Status::TooLarge => entry.answered = true,
+            Status::Timeout => entry.timeout = true,
+            Status::NoResponders => entry.no_responders = true,
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Ids named by answered route lists of some servers.
+pub(crate) fn named<'a>(
+    census: &'a Census,
+    by: impl Iterator<Item = &'a str>,
+) -> BTreeSet<&'a PeerRecord> {
+    by.filter_map(|id| census.routes.get(id)).flatten().collect()
+}

@@ -1,0 +1,312 @@
+//! From the lines of a snapshot to the tables of an epoch.
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::ReplyLine;
+use nats_hindsight_snapshot::wire::{
+    Accountz, Bare, Connection, Connz, Envelope, Leafz, REPLY_TYPE_PREFIX, Routez, ServerInfo,
+    ServiceReply, Statsz, Varz,
+};
+use serde::Deserialize;
+
+use crate::epoch::{
+    AccountzRecord, ConnectionRecord, ConnzPage, Epoch, LeafzRecord, Malformed, PeerRecord,
+    RoutezRecord, ServedEndpoint, ServiceRecord, Sighting, StatszRecord, VarzRecord,
+};
+
+/// Page size of a server that was not told one.
+const DEFAULT_LIMIT: u64 = 1024;
+
+/// Adds one reply to the tables. A reply that cannot be read becomes [`Malformed`].
+pub fn reply(epoch: &mut Epoch, line: &ReplyLine<'_>) {
+    let endpoint = &line.endpoint;
+    let read = if is_service(endpoint) {
+        service(epoch, line)
+    } else if *endpoint == Endpoint::USER_INFO {
+        Ok(())
+    } else {
+        server(epoch, line)
+    };
+    if let Err(why) = read {
+        let source = line.source.clone().unwrap_or_default();
+        epoch.malformed.push(Malformed { endpoint: endpoint.clone(), source, why });
+    }
+}
+
+fn is_service(endpoint: &Endpoint) -> bool {
+    [Endpoint::SRV_PING, Endpoint::SRV_INFO, Endpoint::SRV_STATS].contains(endpoint)
+}
+
+fn body<'a, T: Deserialize<'a>>(line: &ReplyLine<'a>) -> Result<T, String> {
+    let raw = line.body.ok_or("the reply is not JSON")?;
+    serde_json::from_str(raw.get()).map_err(|error| error.to_string())
+}
+
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(|text| text.parse().ok())
+}
+
+fn owned(text: Option<&impl AsRef<str>>) -> Option<String> {
+    text.map(|text| text.as_ref().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// A reply of a server: in an envelope over NATS, bare over HTTP.
+fn server(epoch: &mut Epoch, line: &ReplyLine<'_>) -> Result<(), String> {
+    let url = line.source.as_deref().filter(|source| source.starts_with("http"));
+    if let Some(url) = url {
+        let raw = line.body.ok_or("the reply is not JSON")?;
+        let sighting = bare_sighting(line, url)?;
+        let id = sighting.server.clone();
+        epoch.sightings.push(sighting);
+        return record(epoch, line, &id, raw.get(), None);
+    }
+    let envelope: Envelope<'_> = body(line)?;
+    let info = envelope.server.ok_or("the reply does not say which server it is from")?;
+    let id = owned(info.id.as_ref()).ok_or("the reply does not say which server it is from")?;
+    epoch.sightings.push(sighting(line, &id, &info));
+    if envelope.error.is_some() {
+        return Ok(());
+    }
+    let Some(data) = envelope.data.or(envelope.statsz) else { return Ok(()) };
+    record(epoch, line, &id, data.get(), time(info.time.as_deref()))
+}
+
+fn sighting(line: &ReplyLine<'_>, id: &str, info: &ServerInfo<'_>) -> Sighting {
+    Sighting {
+        endpoint: line.endpoint.clone(),
+        server: id.to_owned(),
+        name: owned(info.name.as_ref()),
+        cluster: owned(info.cluster.as_ref()),
+        version: owned(info.ver.as_ref()),
+        version_path: "server.ver",
+        now: time(info.time.as_deref()),
+        jetstream: Some(info.jetstream.unwrap_or(false)),
+        url: None,
+        arrival_us: line.arrival_us,
+        rtt_us: line.rtt_us,
+    }
+}
+
+/// What a reply without envelope says of its server; VARZ has all of it, others only the id.
+fn bare_sighting(line: &ReplyLine<'_>, url: &str) -> Result<Sighting, String> {
+    let bare: Bare<'_> = body(line)?;
+    let id = owned(bare.server_id.as_ref())
+        .ok_or("the reply does not say which server it is from")?;
+    let whole = line.endpoint == Endpoint::VARZ;
+    Ok(Sighting {
+        endpoint: line.endpoint.clone(),
+        server: id,
+        name: owned(bare.server_name.as_ref()),
+        cluster: owned(bare.cluster.as_ref().and_then(|cluster| cluster.name.as_ref())),
+        version: owned(bare.version.as_ref()),
+        version_path: "version",
+        now: time(bare.now.as_deref()),
+        jetstream: whole.then(|| bare.jetstream.is_some_and(|block| block.get() != "{}")),
+        url: Some(url.to_owned()),
+        arrival_us: line.arrival_us,
+        rtt_us: line.rtt_us,
+    })
+}
+
+fn record(
+    epoch: &mut Epoch,
+    line: &ReplyLine<'_>,
+    id: &str,
+    data: &str,
+    now: Option<Timestamp>,
+) -> Result<(), String> {
+    let endpoint = &line.endpoint;
+    if *endpoint == Endpoint::VARZ {
+        epoch.varz.push(varz(id, &parse(data)?));
+    } else if *endpoint == Endpoint::STATSZ {
+        epoch.statsz.push(statsz(id, &parse(data)?, now));
+    } else if *endpoint == Endpoint::ROUTEZ {
+        epoch.routez.push(routez(id, &parse(data)?));
+    } else if *endpoint == Endpoint::ACCOUNTZ {
+        epoch.accountz.push(accountz(id, &parse(data)?));
+    } else if *endpoint == Endpoint::LEAFZ {
+        epoch.leafz.push(leafz(id, &parse(data)?));
+    } else if *endpoint == Endpoint::CONNZ {
+        epoch.connz.push(connz(id, line, &parse(data)?));
+    } else if *endpoint == Endpoint::CONNZ_CLOSED {
+        epoch.closed.push(connz(id, line, &parse(data)?));
+    }
+    Ok(())
+}
+
+fn parse<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, String> {
+    serde_json::from_str(data).map_err(|error| error.to_string())
+}
+
+fn varz(id: &str, varz: &Varz<'_>) -> VarzRecord {
+    VarzRecord {
+        server: id.to_owned(),
+        git_commit: owned(varz.git_commit.as_ref()),
+        go: owned(varz.go.as_ref()),
+        start: time(varz.start.as_deref()),
+        now: time(varz.now.as_deref()),
+        connections: varz.connections,
+        remotes: varz.remotes,
+        host: owned(varz.host.as_ref()),
+        port: varz.port,
+        jetstream: varz.jetstream.is_some_and(|block| !matches!(block.get(), "{}" | "null")),
+    }
+}
+
+fn statsz(id: &str, statsz: &Statsz<'_>, now: Option<Timestamp>) -> StatszRecord {
+    StatszRecord {
+        server: id.to_owned(),
+        start: time(statsz.start.as_deref()),
+        now,
+        connections: statsz.connections,
+        active_servers: statsz.active_servers,
+    }
+}
+
+fn routez(id: &str, routez: &Routez<'_>) -> RoutezRecord {
+    let mut peers: Vec<PeerRecord> = routez
+        .routes
+        .iter()
+        .filter_map(|route| {
+            let id = owned(route.remote_id.as_ref())?;
+            let name = owned(route.remote_name.as_ref()).unwrap_or_else(|| id.clone());
+            Some(PeerRecord { id, name, ip: owned(route.ip.as_ref()) })
+        })
+        .collect();
+    peers.sort();
+    peers.dedup_by(|a, b| a.id == b.id);
+    RoutezRecord { server: id.to_owned(), peers }
+}
+
+fn accountz(id: &str, accountz: &Accountz<'_>) -> AccountzRecord {
+    AccountzRecord {
+        server: id.to_owned(),
+        system_account: owned(accountz.system_account.as_ref()),
+        accounts: accountz.accounts.iter().map(|name| name.clone().into_owned()).collect(),
+    }
+}
+
+fn leafz(id: &str, leafz: &Leafz<'_>) -> LeafzRecord {
+    let mut sides: Vec<(String, Option<String>)> = leafz
+        .leafs
+        .iter()
+        .map(|leaf| (owned(leaf.name.as_ref()).unwrap_or_default(), owned(leaf.account.as_ref())))
+        .collect();
+    sides.sort();
+    LeafzRecord { server: id.to_owned(), leafs: sides }
+}
+
+fn connz(id: &str, line: &ReplyLine<'_>, connz: &Connz<'_>) -> ConnzPage {
+    let mut page = ConnzPage {
+        server: id.to_owned(),
+        offset: line.page.map_or(connz.offset.unwrap_or(0), |page| page.offset),
+        limit: line
+            .page
+            .map(|page| page.limit)
+            .or(connz.limit)
+            .filter(|limit| *limit > 0)
+            .unwrap_or(DEFAULT_LIMIT),
+        total: connz.total,
+        rows: connz.connections.len() as u64,
+        arrival_us: line.arrival_us,
+        now: time(connz.now.as_deref()),
+        connections: connz.connections.iter().filter_map(connection).collect(),
+        ..ConnzPage::default()
+    };
+    page.restrict(line.filter.as_ref(), line.account.as_deref());
+    page
+}
+
+/// A row, if it announces a service or listens to all of them.
+fn connection(row: &Connection<'_>) -> Option<ConnectionRecord> {
+    let mut announces = Vec::new();
+    let mut taps = false;
+    for subject in row.subscriptions() {
+        match announced(subject) {
+            Some(Announced::Instance(name, id)) => announces.push((name, id)),
+            Some(Announced::Tap) => taps = true,
+            None => {}
+        }
+    }
+    if announces.is_empty() && !taps {
+        return None;
+    }
+    announces.sort();
+    announces.dedup();
+    Some(ConnectionRecord {
+        cid: row.cid.unwrap_or(0),
+        // Servers before 2.9 name no kind; their rows are clients.
+        kind: owned(row.kind.as_ref()).unwrap_or_else(|| "Client".to_owned()),
+        name: owned(row.name.as_ref()),
+        lang: owned(row.lang.as_ref()),
+        version: owned(row.version.as_ref()),
+        ip: owned(row.ip.as_ref()),
+        account: owned(row.account.as_ref()),
+        account_name: owned(row.name_tag.as_ref()),
+        start: time(row.start.as_deref()),
+        stop: time(row.stop.as_deref()),
+        reason: owned(row.reason.as_ref()),
+        announces,
+        taps,
+    })
+}
+
+enum Announced {
+    Instance(String, String),
+    Tap,
+}
+
+/// What a subscription says about services: `$SRV.<verb>.<name>[.<id>]` announces one, a wildcard
+/// that covers `$SRV.PING.<name>` taps all. Ids hold no dot, names neither.
+fn announced(subject: &str) -> Option<Announced> {
+    let tokens: Vec<&str> = subject.split('.').collect();
+    if tokens.iter().any(|token| *token == "*" || *token == ">") {
+        let covers = tokens.iter().zip(["$SRV", "PING"]).all(|(token, wanted)| {
+            *token == wanted || *token == "*" || *token == ">"
+        });
+        return covers.then_some(Announced::Tap);
+    }
+    match tokens.as_slice() {
+        ["$SRV", "PING" | "INFO" | "STATS", name] => {
+            Some(Announced::Instance((*name).to_owned(), String::new()))
+        }
+        ["$SRV", "PING" | "INFO" | "STATS", name, id] => {
+            Some(Announced::Instance((*name).to_owned(), (*id).to_owned()))
+        }
+        _ => None,
+    }
+}
+
+fn service(epoch: &mut Epoch, line: &ReplyLine<'_>) -> Result<(), String> {
+    let reply: ServiceReply<'_> = body(line)?;
+    let typed = reply.reply_type.as_deref().is_some_and(|t| t.starts_with(REPLY_TYPE_PREFIX));
+    let (Some(name), Some(id), true) =
+        (owned(reply.name.as_ref()), owned(reply.id.as_ref()), typed)
+    else {
+        return Err("not a reply of a service (a stream that listens to `$SRV` answers too)".into());
+    };
+    let mut endpoints: Vec<ServedEndpoint> = reply.endpoints.iter().map(served).collect();
+    endpoints.sort();
+    epoch.services.push(ServiceRecord {
+        endpoint: line.endpoint.clone(),
+        account: line.account.clone(),
+        name,
+        id,
+        version: owned(reply.version.as_ref()),
+        metadata: reply.metadata.unwrap_or_default(),
+        started: time(reply.started.as_deref()),
+        endpoints,
+        arrival_us: line.arrival_us,
+    });
+    Ok(())
+}
+
+fn served(endpoint: &nats_hindsight_snapshot::wire::ServiceEndpoint<'_>) -> ServedEndpoint {
+    ServedEndpoint {
+        name: owned(endpoint.name.as_ref()).unwrap_or_default(),
+        subject: owned(endpoint.subject.as_ref()).unwrap_or_default(),
+        queue_group: owned(endpoint.queue_group.as_ref()).unwrap_or_default(),
+        requests: endpoint.num_requests,
+        errors: endpoint.num_errors,
+    }
+}

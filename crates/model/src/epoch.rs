@@ -1,0 +1,303 @@
+//! One epoch, decoded: a table of records per endpoint.
+//!
+//! The tables hold what replies said, not what it means. A record keeps who said it and when, so
+//! that a verdict can name its source. What could not be read is counted, never guessed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, FilterLine};
+
+/// A decoded epoch.
+#[derive(Clone, Debug)]
+pub struct Epoch {
+    /// Header as recorded.
+    pub header: EpochLine,
+    /// Totals; missing if the recording was cut.
+    pub end: Option<EndLine>,
+    /// Whether no frame is missing or damaged and the end was written.
+    pub whole: bool,
+    /// `sha256:…` over the stored frames in order.
+    pub digest: String,
+    /// How every request went.
+    pub captures: Vec<CaptureLine>,
+    /// Which server answered what, one per reply.
+    pub sightings: Vec<Sighting>,
+    /// VARZ.
+    pub varz: Vec<VarzRecord>,
+    /// STATSZ.
+    pub statsz: Vec<StatszRecord>,
+    /// ROUTEZ.
+    pub routez: Vec<RoutezRecord>,
+    /// ACCOUNTZ.
+    pub accountz: Vec<AccountzRecord>,
+    /// LEAFZ.
+    pub leafz: Vec<LeafzRecord>,
+    /// CONNZ of open connections, page by page.
+    pub connz: Vec<ConnzPage>,
+    /// CONNZ of closed connections, page by page.
+    pub closed: Vec<ConnzPage>,
+    /// Replies of service instances to any verb.
+    pub services: Vec<ServiceRecord>,
+    /// Replies that could not be read.
+    pub malformed: Vec<Malformed>,
+    /// Lines of kinds this build does not know, counted by kind.
+    pub unknown_lines: BTreeMap<String, u64>,
+}
+
+/// A reply of a server, whatever it was about.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// Endpoint answered.
+    pub endpoint: Endpoint,
+    /// Server id.
+    pub server: String,
+    /// Server name, if the reply tells it.
+    pub name: Option<String>,
+    /// Cluster name, if the server is in one.
+    pub cluster: Option<String>,
+    /// Version, if the reply tells it.
+    pub version: Option<String>,
+    /// Where in the reply the version stood.
+    pub version_path: &'static str,
+    /// The server's clock.
+    pub now: Option<Timestamp>,
+    /// Whether JetStream runs.
+    pub jetstream: Option<bool>,
+    /// URL it was asked under, over HTTP.
+    pub url: Option<String>,
+    /// Microseconds from the start of the epoch to the arrival.
+    pub arrival_us: u64,
+    /// Microseconds between request and reply.
+    pub rtt_us: u64,
+}
+
+/// What VARZ said.
+#[derive(Clone, Debug, Default)]
+pub struct VarzRecord {
+    /// Server id.
+    pub server: String,
+    /// Commit the binary was built from.
+    pub git_commit: Option<String>,
+    /// Go release.
+    pub go: Option<String>,
+    /// Start of the process.
+    pub start: Option<Timestamp>,
+    /// The server's clock.
+    pub now: Option<Timestamp>,
+    /// Client connections.
+    pub connections: Option<u64>,
+    /// Servers connected by routes.
+    pub remotes: Option<u64>,
+    /// Client listen address.
+    pub host: Option<String>,
+    /// Client listen port.
+    pub port: Option<u64>,
+    /// Whether JetStream runs.
+    pub jetstream: bool,
+}
+
+/// What STATSZ said.
+#[derive(Clone, Debug, Default)]
+pub struct StatszRecord {
+    /// Server id.
+    pub server: String,
+    /// Start of the process.
+    pub start: Option<Timestamp>,
+    /// The server's clock.
+    pub now: Option<Timestamp>,
+    /// Client connections.
+    pub connections: Option<u64>,
+    /// Servers it believes to be up.
+    pub active_servers: Option<u64>,
+}
+
+/// What ROUTEZ said.
+#[derive(Clone, Debug, Default)]
+pub struct RoutezRecord {
+    /// Server id.
+    pub server: String,
+    /// Peers, each once, sorted by id.
+    pub peers: Vec<PeerRecord>,
+}
+
+/// A peer as ROUTEZ names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PeerRecord {
+    /// Server id.
+    pub id: String,
+    /// Server name.
+    pub name: String,
+    /// Address.
+    pub ip: Option<String>,
+}
+
+/// What ACCOUNTZ said.
+#[derive(Clone, Debug, Default)]
+pub struct AccountzRecord {
+    /// Server id.
+    pub server: String,
+    /// The system account.
+    pub system_account: Option<String>,
+    /// All accounts loaded.
+    pub accounts: Vec<String>,
+}
+
+/// What LEAFZ said.
+#[derive(Clone, Debug, Default)]
+pub struct LeafzRecord {
+    /// Server id of the side that answered.
+    pub server: String,
+    /// Leaf connections: name of the other side and account.
+    pub leafs: Vec<(String, Option<String>)>,
+}
+
+/// One page of connections.
+#[derive(Clone, Debug, Default)]
+pub struct ConnzPage {
+    /// Server id.
+    pub server: String,
+    /// Account the page is restricted to, if it is.
+    pub account: Option<String>,
+    /// Subject the page is restricted to, if it is.
+    pub subject: Option<String>,
+    /// First row.
+    pub offset: u64,
+    /// Most rows.
+    pub limit: u64,
+    /// Rows before filtering.
+    pub total: Option<u64>,
+    /// Rows in the page.
+    pub rows: u64,
+    /// Microseconds from the start of the epoch to the arrival.
+    pub arrival_us: u64,
+    /// The server's clock.
+    pub now: Option<Timestamp>,
+    /// Rows that have to do with services.
+    pub connections: Vec<ConnectionRecord>,
+}
+
+/// A connection that announces, or listens to, services.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionRecord {
+    /// Connection id on its server.
+    pub cid: u64,
+    /// `Client`, `Leafnode`, …
+    pub kind: String,
+    /// Name.
+    pub name: Option<String>,
+    /// Language of the client.
+    pub lang: Option<String>,
+    /// Version of the client library.
+    pub version: Option<String>,
+    /// Address.
+    pub ip: Option<String>,
+    /// Account, if the row tells it.
+    pub account: Option<String>,
+    /// Display name of the account, if the row tells it.
+    pub account_name: Option<String>,
+    /// Start of the connection.
+    pub start: Option<Timestamp>,
+    /// End of a closed connection.
+    pub stop: Option<Timestamp>,
+    /// Why a closed connection ended.
+    pub reason: Option<String>,
+    /// Services it announces literally, as (name, instance id), sorted; the id is empty where
+    /// only `$SRV.<verb>.<name>` is listed.
+    pub announces: Vec<(String, String)>,
+    /// Whether it listens to `$SRV` by wildcard.
+    pub taps: bool,
+}
+
+/// What a service instance answered.
+#[derive(Clone, Debug)]
+pub struct ServiceRecord {
+    /// Verb.
+    pub endpoint: Endpoint,
+    /// Account id of the connection that asked.
+    pub account: Option<String>,
+    /// Service name.
+    pub name: String,
+    /// Instance id.
+    pub id: String,
+    /// Version of the application.
+    pub version: Option<String>,
+    /// Metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// Start of the service.
+    pub started: Option<Timestamp>,
+    /// Endpoints, where the verb tells them.
+    pub endpoints: Vec<ServedEndpoint>,
+    /// Microseconds from the start of the epoch to the arrival.
+    pub arrival_us: u64,
+}
+
+/// An endpoint of a service instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServedEndpoint {
+    /// Name.
+    pub name: String,
+    /// Subject.
+    pub subject: String,
+    /// Queue group.
+    pub queue_group: String,
+    /// Requests since the start (STATS only).
+    pub requests: Option<u64>,
+    /// Errors since the start (STATS only).
+    pub errors: Option<u64>,
+}
+
+/// A reply that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Malformed {
+    /// Endpoint asked.
+    pub endpoint: Endpoint,
+    /// Who answered, as far as it is known.
+    pub source: String,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl Epoch {
+    /// An epoch without any record yet.
+    pub fn empty(header: EpochLine) -> Self {
+        Self {
+            header,
+            end: None,
+            whole: false,
+            digest: String::new(),
+            captures: Vec::new(),
+            sightings: Vec::new(),
+            varz: Vec::new(),
+            statsz: Vec::new(),
+            routez: Vec::new(),
+            accountz: Vec::new(),
+            leafz: Vec::new(),
+            connz: Vec::new(),
+            closed: Vec::new(),
+            services: Vec::new(),
+            malformed: Vec::new(),
+            unknown_lines: BTreeMap::new(),
+        }
+    }
+
+    /// Start by the collector's clock.
+    pub fn time(&self) -> Timestamp {
+        self.header.start
+    }
+
+    /// Whether the recording is whole and every request got what was counted on.
+    pub fn complete(&self) -> bool {
+        self.whole && self.end.as_ref().is_some_and(|end| end.complete)
+    }
+}
+
+impl ConnzPage {
+    pub(crate) fn restrict(&mut self, filter: Option<&FilterLine>, account: Option<&str>) {
+        self.account = filter
+            .and_then(|filter| filter.account.clone())
+            .or_else(|| account.map(str::to_owned));
+        self.subject = filter.and_then(|filter| filter.subject.clone());
+    }
+}

@@ -1,0 +1,109 @@
+//! Comparing versions that may or may not be semantic.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+/// How far two versions are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gap {
+    /// They differ in the third number only.
+    Patch,
+    /// They differ in the second number.
+    Minor,
+    /// They differ in the first number.
+    Major,
+    /// One carries a suffix (a release candidate, a vendor's build): compared as text.
+    PreRelease,
+    /// One is no semantic version: compared as text.
+    Unparsed,
+}
+
+fn parse(text: &str) -> Option<semver::Version> {
+    semver::Version::parse(text.trim_start_matches('v')).ok()
+}
+
+fn numbers(version: &semver::Version) -> (u64, u64, u64) {
+    (version.major, version.minor, version.patch)
+}
+
+fn plain(version: &semver::Version) -> bool {
+    version.pre.is_empty() && version.build.is_empty()
+}
+
+/// Which of two versions is newer; `None` where that cannot be known: one is no semantic version,
+/// or they differ only in a suffix, which may be a candidate before the release or a vendor's
+/// build after it.
+pub fn direction(from: &str, to: &str) -> Option<Ordering> {
+    if from == to {
+        return Some(Ordering::Equal);
+    }
+    let (from, to) = (parse(from)?, parse(to)?);
+    match numbers(&from).cmp(&numbers(&to)) {
+        Ordering::Equal => None,
+        decided => Some(decided),
+    }
+}
+
+/// A total order for display and for naming extremes: semantic versions by their numbers, then by
+/// text; everything else after them, by text.
+pub fn order(a: &str, b: &str) -> Ordering {
+    match (parse(a), parse(b)) {
+        (Some(x), Some(y)) => numbers(&x).cmp(&numbers(&y)).then_with(|| a.cmp(b)),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.cmp(b),
+    }
+}
+
+/// How far the extremes of some versions are apart; `None` for fewer than two different ones.
+pub fn gap<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<Gap> {
+    let mut all: Vec<&str> = versions.into_iter().collect();
+    all.sort_by(|a, b| order(a, b));
+    all.dedup();
+    let [first, .., last] = all.as_slice() else { return None };
+    let Some(parsed) = all.iter().map(|text| parse(text)).collect::<Option<Vec<_>>>() else {
+        return Some(Gap::Unparsed);
+    };
+    if !parsed.iter().all(plain) {
+        return Some(Gap::PreRelease);
+    }
+    let (low, high) = (parse(first)?, parse(last)?);
+    Some(if low.major != high.major {
+        Gap::Major
+    } else if low.minor != high.minor {
+        Gap::Minor
+    } else {
+        Gap::Patch
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gap_is_that_of_the_extremes() {
+        assert_eq!(gap(["2.14.6", "2.14.6"]), None);
+        assert_eq!(gap(["2.14.6", "2.14.5"]), Some(Gap::Patch));
+        assert_eq!(gap(["2.14.6", "2.10.25", "2.14.5"]), Some(Gap::Minor));
+        assert_eq!(gap(["2.14.6", "3.0.0"]), Some(Gap::Major));
+        assert_eq!(gap(["2.14.0-RC.1", "2.12.8"]), Some(Gap::PreRelease));
+        assert_eq!(gap(["dev", "2.12.8"]), Some(Gap::Unparsed));
+    }
+
+    #[test]
+    fn a_suffix_alone_says_nothing_about_newer() {
+        assert_eq!(direction("2.14.0-RC.1", "2.14.0"), None);
+        assert_eq!(direction("2.12.8", "2.14.0-RC.1"), Some(Ordering::Less));
+        assert_eq!(direction("2.14.0", "2.12.8"), Some(Ordering::Greater));
+        assert_eq!(direction("dev", "2.12.8"), None);
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers() {
+        assert_eq!(order("2.9.10", "2.10.2"), Ordering::Less);
+        assert_eq!(order("2.10.2", "dev"), Ordering::Less);
+    }
+}

@@ -1,6 +1,6 @@
 //! The servers of one epoch: who answered, who names whom, and how directed requests went.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
@@ -113,6 +113,7 @@ impl Census {
             .map(|record| (record.server.clone(), record.peers.clone()))
             .collect();
         enrich(&mut servers, view, &addresses(&routes));
+        spread_cluster(&mut servers, &routes);
         let mut expected = view.header().expects.servers.clone();
         expected.sort_by(|a, b| a.id.cmp(&b.id));
         expected.dedup_by(|a, b| a.id == b.id);
@@ -126,10 +127,7 @@ impl Census {
 }
 
 fn rank(endpoint: &Endpoint) -> usize {
-    SERVER_ENDPOINTS
-        .iter()
-        .position(|known| known == endpoint)
-        .unwrap_or(SERVER_ENDPOINTS.len())
+    SERVER_ENDPOINTS.iter().position(|known| known == endpoint).unwrap_or(SERVER_ENDPOINTS.len())
 }
 
 fn sight(servers: &mut BTreeMap<String, Server>, sighting: &Sighting) {
@@ -166,11 +164,27 @@ fn sight(servers: &mut BTreeMap<String, Server>, sighting: &Sighting) {
 
 /// The address under which peers see each server.
 fn addresses(routes: &BTreeMap<String, Vec<PeerRecord>>) -> BTreeMap<String, String> {
-    routes
-        .values()
-        .flatten()
-        .filter_map(|peer| Some((peer.id.clone(), peer.ip.clone()?)))
-        .collect()
+    routes.values().flatten().filter_map(|peer| Some((peer.id.clone(), peer.ip.clone()?))).collect()
+}
+
+/// Routes exist only within a cluster, so a server whose replies do not tell its cluster (ROUTEZ
+/// over HTTP does not) is in that of whoever names it.
+fn spread_cluster(
+    servers: &mut BTreeMap<String, Server>,
+    routes: &BTreeMap<String, Vec<PeerRecord>>,
+) {
+    let told: Vec<(String, String)> = routes
+        .iter()
+        .filter_map(|(by, peers)| Some((servers.get(by)?.cluster.clone()?, peers)))
+        .flat_map(|(cluster, peers)| {
+            peers.iter().map(move |peer| (peer.id.clone(), cluster.clone()))
+        })
+        .collect();
+    for (id, cluster) in told {
+        if let Some(server) = servers.get_mut(&id) {
+            server.cluster.get_or_insert(cluster);
+        }
+    }
 }
 
 fn enrich(
@@ -223,12 +237,4 @@ fn directed(view: &View<'_>) -> BTreeMap<String, Directed> {
         }
     }
     all
-}
-
-/// Ids named by answered route lists of some servers.
-pub(crate) fn named<'a>(
-    census: &'a Census,
-    by: impl Iterator<Item = &'a str>,
-) -> BTreeSet<&'a PeerRecord> {
-    by.filter_map(|id| census.routes.get(id)).flatten().collect()
 }

@@ -1,0 +1,143 @@
+//! Connected components of the route graph of one epoch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::census::Census;
+use crate::epoch::PeerRecord;
+
+/// Servers of one cluster name that are connected by routes.
+#[derive(Clone, Debug, Default)]
+pub struct Component {
+    /// Cluster name; the server's own name for one without a cluster.
+    pub name: String,
+    /// Ids of all of them.
+    pub ids: BTreeSet<String>,
+    /// Seats of those that answered, as far as they have one.
+    pub seats: BTreeSet<String>,
+    /// Ids of those that answered.
+    pub answered: Vec<String>,
+    /// Those that did not, with the ids of the peers that name them.
+    pub silent: BTreeMap<PeerRecord, Vec<String>>,
+    /// Why its extent is uncertain.
+    pub doubts: Vec<String>,
+}
+
+/// The components of an epoch, sorted by name, then size, then least id.
+pub(super) fn of(census: &Census) -> Vec<Component> {
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for (id, server) in &census.servers {
+        if let Some(cluster) = &server.cluster {
+            groups.entry(cluster.clone()).or_default().push(id);
+        } else {
+            let alone = BTreeSet::from([id.clone()]);
+            all.push(component(census, &server.name, alone, Vec::new()));
+        }
+    }
+    for (name, ids) in groups {
+        all.extend(connect(census, &name, &ids));
+    }
+    all.sort_by(|a, b| {
+        (&a.name, b.ids.len(), a.ids.first()).cmp(&(&b.name, a.ids.len(), b.ids.first()))
+    });
+    all
+}
+
+/// Joins the servers of one cluster name.
+fn connect(census: &Census, name: &str, ids: &[&str]) -> Vec<Component> {
+    let mut sets: Vec<BTreeSet<String>> = Vec::new();
+    let mut unplaced: Vec<&str> = Vec::new();
+    let named: BTreeSet<&str> = ids
+        .iter()
+        .filter_map(|id| census.routes.get(*id))
+        .flatten()
+        .map(|peer| peer.id.as_str())
+        .collect();
+    for id in ids {
+        match census.routes.get(*id) {
+            Some(peers) => {
+                let mut reach: BTreeSet<String> = peers.iter().map(|p| p.id.clone()).collect();
+                reach.insert((*id).to_owned());
+                absorb(&mut sets, reach);
+            }
+            None if named.contains(id) => {}
+            None => unplaced.push(id),
+        }
+    }
+    let doubts = place(census, &mut sets, &unplaced);
+    sets.into_iter()
+        .map(|set| {
+            let mine: Vec<String> = doubts
+                .iter()
+                .filter(|(id, _)| set.contains(*id))
+                .map(|(_, doubt)| doubt.clone())
+                .collect();
+            component(census, name, set, mine)
+        })
+        .collect()
+}
+
+/// Adds a set, uniting all sets it touches.
+fn absorb(sets: &mut Vec<BTreeSet<String>>, mut set: BTreeSet<String>) {
+    sets.retain_mut(|other| {
+        let touches = !other.is_disjoint(&set);
+        if touches {
+            set.append(other);
+        }
+        !touches
+    });
+    sets.push(set);
+}
+
+/// Places servers that neither told their routes nor are named by anybody: alone if they count no
+/// peers, else, for want of better, with the largest cluster of their name, which leaves a doubt.
+fn place<'a>(
+    census: &Census,
+    sets: &mut Vec<BTreeSet<String>>,
+    unplaced: &[&'a str],
+) -> Vec<(&'a str, String)> {
+    let mut doubts = Vec::new();
+    let mut loose: BTreeSet<String> = BTreeSet::new();
+    let nobody_told = sets.is_empty();
+    for id in unplaced {
+        let remotes = census.servers.get(*id).and_then(|server| server.remotes);
+        if remotes == Some(0) {
+            sets.push(BTreeSet::from([(*id).to_owned()]));
+            continue;
+        }
+        loose.insert((*id).to_owned());
+        if !nobody_told {
+            let name = census.servers.get(*id).map_or(*id, |server| server.name.as_str());
+            doubts.push((*id, format!("no answered route list names {name}")));
+        }
+    }
+    if !loose.is_empty() {
+        let largest = (0..sets.len()).max_by_key(|i| (sets[*i].len(), std::cmp::Reverse(*i)));
+        match largest.filter(|_| !nobody_told) {
+            Some(index) => sets[index].append(&mut loose),
+            None => sets.push(loose),
+        }
+    }
+    doubts
+}
+
+fn component(census: &Census, name: &str, ids: BTreeSet<String>, doubts: Vec<String>) -> Component {
+    let answered: Vec<String> =
+        ids.iter().filter(|id| census.servers.contains_key(*id)).cloned().collect();
+    let mut silent: BTreeMap<PeerRecord, Vec<String>> = BTreeMap::new();
+    let mut first: BTreeMap<&str, PeerRecord> = BTreeMap::new();
+    for by in &answered {
+        for peer in census.routes.get(by).into_iter().flatten() {
+            if !census.servers.contains_key(&peer.id) {
+                let peer = first.entry(&peer.id).or_insert_with(|| peer.clone());
+                silent.entry(peer.clone()).or_default().push(by.clone());
+            }
+        }
+    }
+    let seats = answered
+        .iter()
+        .filter_map(|id| census.servers.get(id)?.seat())
+        .map(str::to_owned)
+        .collect();
+    Component { name: name.to_owned(), ids, seats, answered, silent, doubts }
+}

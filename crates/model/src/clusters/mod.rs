@@ -1,0 +1,353 @@
+//! Clusters along a sequence: which servers are one cluster, who is expected, silent or gone.
+//!
+//! A cluster is a connected component of the route graph among servers of one cluster name. Helm
+//! charts give twenty edge sites the same names, so a name alone joins nobody; and a cluster that
+//! falls apart stays one subject, so that a split does not look like two clean halves.
+
+mod components;
+mod matching;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::census::{Census, Server};
+pub use components::Component;
+
+/// Follows the clusters of one track from epoch to epoch.
+#[derive(Debug, Default)]
+pub struct ClusterTracker {
+    subjects: Vec<Remembered>,
+    started: bool,
+}
+
+/// What is remembered of a cluster.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remembered {
+    /// Name, with a number from the second of that name on.
+    pub key: String,
+    /// Cluster name.
+    pub name: String,
+    /// Members that are still expected or were lost, by seat.
+    pub members: BTreeMap<String, Member>,
+}
+
+/// A server as it is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    /// What its successive processes hold.
+    pub seat: String,
+    /// Name to show.
+    pub name: String,
+    /// Id of the last process seen or named.
+    pub id: String,
+    /// Last version seen.
+    pub version: Option<String>,
+    /// Start of the last epoch in which it answered.
+    pub last_seen: Option<Timestamp>,
+    /// URL it was asked under, over HTTP.
+    pub url: Option<String>,
+    /// Client address.
+    pub address: Option<String>,
+}
+
+/// The clusters of one epoch.
+#[derive(Debug, Default)]
+pub struct Clusters {
+    /// Every cluster known, in the order in which they were first seen.
+    pub all: Vec<Cluster>,
+    /// What is odd about them, as (kind, sentence).
+    pub problems: Vec<(&'static str, String)>,
+}
+
+/// One cluster in one epoch.
+#[derive(Debug, Default)]
+pub struct Cluster {
+    /// Name, with a number from the second of that name on.
+    pub key: String,
+    /// Ids of the servers that answered.
+    pub answered: Vec<String>,
+    /// Seat of each server that answered, by id.
+    pub seats: BTreeMap<String, String>,
+    /// Expected members that did not answer, by seat.
+    pub silent: BTreeMap<String, Member>,
+    /// Earlier members that did not answer and are named by no answered route list, by seat.
+    pub departed: BTreeMap<String, Member>,
+    /// Members that answer in another cluster now.
+    pub moved: BTreeMap<String, Member>,
+    /// Peers that name a member which did not answer, by seat.
+    pub named_by: BTreeMap<String, Vec<String>>,
+    /// Seats held by two servers at once.
+    pub shared_seats: BTreeSet<String>,
+    /// Seats that were not there in the epoch before.
+    pub newcomers: BTreeSet<String>,
+    /// Whether it is certain that there are no further members.
+    pub membership_known: bool,
+    /// Why not.
+    pub doubts: Vec<String>,
+    /// Whether any route list of this cluster was answered.
+    pub has_routes: bool,
+    /// All of its seats answer under another cluster name.
+    pub renamed_to: Option<String>,
+}
+
+impl ClusterTracker {
+    /// Takes the next epoch of the track.
+    pub fn step(&mut self, census: &Census, time: Timestamp) -> Clusters {
+        let components = components::of(census);
+        let mut clusters = Clusters::default();
+        let assigned = matching::assign(&mut self.subjects, &components, &mut clusters.problems);
+        let first = !std::mem::replace(&mut self.started, true);
+        if first {
+            self.remember_expected(census, &assigned, &components);
+        }
+        for index in 0..self.subjects.len() {
+            let mine: Vec<&Component> = assigned
+                .iter()
+                .zip(&components)
+                .filter(|(to, _)| **to == index)
+                .map(|(_, c)| c)
+                .collect();
+            let cluster = self.subjects[index].see(census, &mine, time, first);
+            report_shared(&cluster, &mut clusters.problems);
+            clusters.all.push(cluster);
+        }
+        self.find_renamed(census, &mut clusters);
+        clusters
+    }
+
+    /// Members that the first epoch's header expects join the cluster of their name.
+    fn remember_expected(&mut self, census: &Census, assigned: &[usize], components: &[Component]) {
+        for expected in &census.expected {
+            if census.servers.contains_key(&expected.id) {
+                continue;
+            }
+            let member = Member {
+                seat: if expected.name.is_empty() {
+                    expected.id.clone()
+                } else {
+                    expected.name.clone()
+                },
+                name: if expected.name.is_empty() {
+                    expected.id.clone()
+                } else {
+                    expected.name.clone()
+                },
+                id: expected.id.clone(),
+                version: expected.version.clone(),
+                last_seen: expected.last_seen,
+                url: None,
+                address: None,
+            };
+            let cluster = expected.cluster.clone().unwrap_or_else(|| member.name.clone());
+            let naming = assigned
+                .iter()
+                .zip(components)
+                .find(|(_, component)| component.ids.contains(&expected.id))
+                .map(|(index, _)| *index);
+            let index = naming
+                .or_else(|| self.subjects.iter().position(|subject| subject.name == cluster))
+                .unwrap_or_else(|| {
+                    self.subjects.push(Remembered::named(&cluster));
+                    self.subjects.len() - 1
+                });
+            self.subjects[index].members.entry(member.seat.clone()).or_insert(member);
+        }
+    }
+
+    /// A cluster without any server of its own whose seats all answer elsewhere was renamed.
+    fn find_renamed(&mut self, census: &Census, clusters: &mut Clusters) {
+        let elsewhere: BTreeMap<String, String> = clusters
+            .all
+            .iter()
+            .flat_map(|cluster| {
+                cluster.seats.values().map(|seat| (seat.clone(), cluster.key.clone()))
+            })
+            .collect();
+        let by_id: BTreeMap<&str, &str> = clusters
+            .all
+            .iter()
+            .flat_map(|cluster| {
+                cluster.answered.iter().map(|id| (id.as_str(), cluster.key.as_str()))
+            })
+            .collect();
+        let mut moves: Vec<(usize, String, String)> = Vec::new();
+        for (index, cluster) in clusters.all.iter().enumerate() {
+            let gone = cluster.silent.iter().chain(&cluster.departed);
+            for (seat, member) in gone {
+                let by_seat = elsewhere
+                    .get(seat)
+                    .filter(|key| newly_there(census, clusters, key, seat))
+                    .map(String::as_str);
+                let to = by_id.get(member.id.as_str()).copied().or(by_seat);
+                if let Some(to) = to.filter(|to| *to != cluster.key) {
+                    moves.push((index, seat.clone(), to.to_owned()));
+                }
+            }
+        }
+        for (index, seat, to) in moves {
+            let cluster = &mut clusters.all[index];
+            let member = cluster.silent.remove(&seat).or_else(|| cluster.departed.remove(&seat));
+            if let Some(member) = member {
+                cluster.moved.insert(seat.clone(), member);
+                self.subjects[index].members.remove(&seat);
+            }
+            let empty = cluster.answered.is_empty() && cluster.silent.is_empty();
+            if empty && cluster.departed.is_empty() {
+                cluster.renamed_to = Some(to);
+            }
+        }
+    }
+}
+
+/// Whether a seat of another cluster was taken only now: twenty sites with the same server names
+/// must not look like servers that wander.
+fn newly_there(census: &Census, clusters: &Clusters, key: &str, seat: &str) -> bool {
+    census.servers.len() > 1
+        && clusters.all.iter().any(|c| c.key == key && c.newcomers.contains(seat))
+}
+
+fn report_shared(cluster: &Cluster, problems: &mut Vec<(&'static str, String)>) {
+    for seat in &cluster.shared_seats {
+        problems.push((
+            "shared_seat",
+            format!(
+                "two servers of cluster {} answer as {seat} at once; both are judged, told apart \
+                 by id, and no change is concluded for them",
+                cluster.key
+            ),
+        ));
+    }
+}
+
+impl Remembered {
+    fn named(name: &str) -> Self {
+        Self { key: name.to_owned(), name: name.to_owned(), members: BTreeMap::new() }
+    }
+
+    /// Looks at the components that belong to this cluster, and remembers what they hold.
+    fn see(
+        &mut self,
+        census: &Census,
+        components: &[&Component],
+        time: Timestamp,
+        first: bool,
+    ) -> Cluster {
+        let mut cluster = Cluster { key: self.key.clone(), ..Cluster::default() };
+        for component in components {
+            cluster.answered.extend(component.answered.iter().cloned());
+            cluster.doubts.extend(component.doubts.iter().cloned());
+        }
+        cluster.answered.sort();
+        cluster.has_routes = cluster.answered.iter().any(|id| census.routes.contains_key(id));
+        self.seat(census, &mut cluster, time, first);
+        self.missing(census, &mut cluster, components);
+        judge_membership(census, &mut cluster);
+        cluster
+    }
+
+    /// Seats the servers that answered.
+    fn seat(&mut self, census: &Census, cluster: &mut Cluster, time: Timestamp, first: bool) {
+        let mut held: BTreeSet<String> = BTreeSet::new();
+        for id in &cluster.answered {
+            let Some(server) = census.servers.get(id) else { continue };
+            let mut seat = server.seat().unwrap_or(id).to_owned();
+            if !held.insert(seat.clone()) {
+                cluster.shared_seats.insert(seat.clone());
+                seat = format!("{seat} ({id})");
+            }
+            cluster.seats.insert(id.clone(), seat.clone());
+            let known = self.members.contains_key(&seat)
+                || (server.name == server.id && self.members.contains_key(id));
+            if !first && !known {
+                cluster.newcomers.insert(seat.clone());
+            }
+            // An unnamed server may have been known by its id before its address was seen.
+            if seat != *id {
+                self.members.remove(id);
+            }
+            self.members.insert(seat.clone(), member(server, seat, time));
+        }
+    }
+
+    /// Sorts the members that did not answer into silent and departed.
+    fn missing(&mut self, census: &Census, cluster: &mut Cluster, components: &[&Component]) {
+        let present: BTreeSet<&String> = cluster.seats.values().collect();
+        let mut names: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        for component in components {
+            for (peer, by) in &component.silent {
+                let seat = self.seat_of(&peer.id, &peer.name);
+                if present.contains(&seat) {
+                    continue;
+                }
+                let entry = names.entry(seat).or_insert_with(|| (peer.id.clone(), Vec::new()));
+                entry.1.extend(
+                    by.iter().filter_map(|id| census.servers.get(id)).map(|s| s.name.clone()),
+                );
+            }
+        }
+        for (seat, (id, by)) in names {
+            let member = self.members.entry(seat.clone()).or_insert_with(|| Member {
+                seat: seat.clone(),
+                name: seat.clone(),
+                ..Member::default()
+            });
+            member.id = id;
+            cluster.silent.insert(seat.clone(), member.clone());
+            cluster.named_by.insert(seat, by);
+        }
+        for (seat, member) in &self.members {
+            if cluster.seats.values().any(|held| held == seat) || cluster.silent.contains_key(seat)
+            {
+                continue;
+            }
+            let side = if cluster.has_routes { &mut cluster.departed } else { &mut cluster.silent };
+            side.insert(seat.clone(), member.clone());
+        }
+    }
+
+    /// The seat of a peer that only others name: that of its id, else its name.
+    fn seat_of(&self, id: &str, name: &str) -> String {
+        self.members
+            .iter()
+            .find(|(_, member)| member.id == id)
+            .map_or_else(|| name.to_owned(), |(seat, _)| seat.clone())
+    }
+}
+
+fn member(server: &Server, seat: String, time: Timestamp) -> Member {
+    Member {
+        seat,
+        name: server.name.clone(),
+        id: server.id.clone(),
+        version: server.version.as_ref().map(|told| told.value.clone()),
+        last_seen: Some(time),
+        url: server.url.clone(),
+        address: server.address.clone(),
+    }
+}
+
+/// Whether nobody can be missing: every member's route list was answered, or its own count of
+/// peers is that of the others.
+fn judge_membership(census: &Census, cluster: &mut Cluster) {
+    let peers = (cluster.answered.len() + cluster.silent.len()).saturating_sub(1) as u64;
+    for id in &cluster.answered {
+        let Some(server) = census.servers.get(id) else { continue };
+        if census.routes.contains_key(id) || server.cluster.is_none() {
+            continue;
+        }
+        match server.remotes {
+            Some(remotes) if remotes == peers => {}
+            Some(remotes) => cluster.doubts.push(format!(
+                "{} gave no route list and counts {remotes} peers, not {peers}",
+                server.name
+            )),
+            // A leaf server without a cluster block reports its own name as cluster.
+            None if peers == 0 && server.cluster.as_ref() == Some(&server.name) => {}
+            None => {
+                cluster.doubts.push(format!("{} gave neither a route list nor VARZ", server.name));
+            }
+        }
+    }
+    cluster.membership_known = cluster.doubts.is_empty() && !cluster.answered.is_empty();
+}

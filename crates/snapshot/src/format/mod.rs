@@ -2,16 +2,31 @@
 //!
 //! A snapshot is a row of pairs: a zstd *skippable* frame with a checked [`preamble`], then a zstd
 //! frame of whole JSON lines. [`writer`] makes them, [`file`] keeps them on disk, [`scan`] finds
-//! them again in whatever people send, [`frame`] unpacks one. `docs/snapshot-format.md` says the
+//! them again in whatever people send, [`frame`] unpacks one, [`line`] reads its lines, and
+//! [`limits`] says how much of anything a reader takes. `docs/snapshot-format.md` says the
 //! same for authors of other readers.
 
 pub mod body;
+pub mod damage;
 pub mod file;
+pub mod frame;
+mod hashing;
+pub mod limits;
+pub mod line;
 pub mod preamble;
+pub mod scan;
+pub mod source;
+mod walk;
 pub mod writer;
 
 pub use body::ReplyBody;
+pub use damage::{Damage, DamageKind};
 pub use file::{FileError, SnapshotFile, file_name};
+pub use frame::{Frame, FrameError, Scratch, read_frame};
+pub use limits::Limits;
+pub use line::Line;
+pub use scan::{Found, FrameAt, Scan, scan};
+pub use source::ReadAt;
 pub use writer::{SnapshotWriter, WriteError};
 
 /// Name of the format, as it stands in the header of every epoch.

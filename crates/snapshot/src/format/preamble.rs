@@ -27,8 +27,7 @@ pub struct Preamble {
     /// Bytes of the lines in it.
     pub length: u64,
     /// CRC-32 of the zstd frame, 8 lower-case hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crc32: Option<String>,
+    pub crc32: String,
 }
 
 /// CRC-32 (IEEE) in the form used everywhere in the format.

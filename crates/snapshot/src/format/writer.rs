@@ -103,7 +103,7 @@ impl<W: Write> SnapshotWriter<W> {
     pub fn reply(&mut self, reply: &ReplyLine<'_>) -> Result<(), WriteError> {
         let line = self.checked("reply", reply)?;
         self.replies += 1;
-        self.push(&reply.endpoint, line)
+        self.push(&reply.endpoint, &line)
     }
 
     /// Adds how a request went.
@@ -116,7 +116,7 @@ impl<W: Write> SnapshotWriter<W> {
         let outcome = (capture.endpoint.clone(), target, capture.status.clone());
         *self.outcomes.entry(outcome).or_default() += 1;
         self.whole &= is_whole(capture);
-        self.push(&capture.endpoint, line)
+        self.push(&capture.endpoint, &line)
     }
 
     /// Flushes what is older than two seconds. To be called on a timer.
@@ -168,7 +168,7 @@ impl<W: Write> SnapshotWriter<W> {
         line
     }
 
-    fn push(&mut self, endpoint: &Endpoint, line: Vec<u8>) -> Result<(), WriteError> {
+    fn push(&mut self, endpoint: &Endpoint, line: &[u8]) -> Result<(), WriteError> {
         let full = |buffer: &Buffer| {
             buffer.text.len() + line.len() > FULL || buffer.since.elapsed() >= OLD
         };
@@ -179,7 +179,7 @@ impl<W: Write> SnapshotWriter<W> {
             .entry(endpoint.clone())
             .or_insert_with(|| Buffer { text: Vec::new(), since: Instant::now() })
             .text
-            .extend_from_slice(&line);
+            .extend_from_slice(line);
         if self.buffers.get(endpoint).is_some_and(|buffer| buffer.text.len() >= FULL) {
             self.flush(endpoint)?;
         }
@@ -221,7 +221,7 @@ impl<W: Write> SnapshotWriter<W> {
             frame,
             stored: stored.len() as u64,
             length: text.len() as u64,
-            crc32: Some(crc32_hex(&stored)),
+            crc32: crc32_hex(&stored),
         };
         let mut bytes =
             preamble.encode().map_err(|source| WriteError::Line { kind: "frame", source })?;

@@ -1,0 +1,288 @@
+//! From verdicts in order to intervals: opened, persists, closed, flaps.
+//!
+//! A check never opens or closes anything; it says a verdict per subject, and this is the only
+//! place where verdicts become a story.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::judgement::{Closing, Face, Verdict};
+use super::reason::Reason;
+use crate::check::Check;
+use crate::registry::hex;
+use crate::report::{
+    Change, Closed, Evidence, Finding, Gap, Moment, Opened, Severity, Subject,
+};
+
+/// Most pieces of evidence in one finding.
+const MAX_EVIDENCE: usize = 50;
+
+/// A time as it stands in a report.
+pub fn rfc3339(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// One verdict with its place in the timeline.
+pub struct Said<'a> {
+    /// Index of the epoch.
+    pub epoch: usize,
+    /// Its start.
+    pub time: Timestamp,
+    /// Track it comes from.
+    pub track: usize,
+    /// Those a good verdict saw.
+    pub members: &'a BTreeSet<String>,
+    /// Severity from the configuration, if it sets one.
+    pub severity: Option<Severity>,
+}
+
+/// The story of one subject under one check.
+#[derive(Default)]
+pub struct Story {
+    open: Option<Open>,
+    closed: Vec<Done>,
+    last: Last,
+}
+
+/// The verdict before.
+#[derive(Default)]
+enum Last {
+    #[default]
+    Nothing,
+    Ok(Moment),
+    Bad(Moment),
+    Other,
+}
+
+struct Open {
+    opened: Opened,
+    last_seen: Moment,
+    gaps: Vec<Gap>,
+    changes: Vec<Change>,
+    worst: Severity,
+    severity: Severity,
+    face: Face,
+    evidence_epoch: usize,
+    tracks: BTreeSet<usize>,
+}
+
+struct Done {
+    open: Open,
+    closed: Option<Closed>,
+}
+
+impl Story {
+    /// Whether an interval is open.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Takes the next verdict.
+    pub fn take(&mut self, said: &Said<'_>, verdict: Verdict) {
+        let moment = Moment { epoch: said.epoch, time: rfc3339(said.time) };
+        match verdict {
+            Verdict::Finding(face) => {
+                self.bad(said, *face, &moment);
+                self.last = Last::Bad(moment);
+            }
+            Verdict::Ok(closing) => {
+                if self.close(said, closing, &moment) {
+                    self.last = Last::Ok(moment);
+                } else {
+                    self.last = Last::Other;
+                }
+            }
+            Verdict::Unknown { reason, closes, .. } => {
+                if let Some(closing) = closes {
+                    self.close(said, closing, &moment);
+                }
+                self.gap(said.epoch, said.epoch, reason.name());
+                self.last = Last::Other;
+            }
+            Verdict::NotApplicable(closes) => {
+                if let Some(closing) = closes {
+                    self.close(said, closing, &moment);
+                }
+                self.last = Last::Other;
+            }
+        }
+    }
+
+    /// Nothing was said of a subject with an open interval.
+    pub fn not_seen(&mut self, epoch: usize) {
+        self.gap(epoch, epoch, Reason::NotSeen.name());
+        self.last = Last::Other;
+    }
+
+    /// Notes a stretch of an open interval in which nothing was said.
+    pub fn gap(&mut self, from: usize, to: usize, reason: &str) {
+        let Some(open) = &mut self.open else { return };
+        match open.gaps.last_mut() {
+            Some(gap) if gap.reason == reason && gap.to + 1 >= from => gap.to = gap.to.max(to),
+            _ => open.gaps.push(Gap { from, to, reason: reason.to_owned() }),
+        }
+    }
+
+    fn bad(&mut self, said: &Said<'_>, face: Face, moment: &Moment) {
+        let severity = said.severity.unwrap_or(face.severity);
+        let Some(open) = &mut self.open else {
+            self.open = Some(Open::new(said, face, severity, moment, &self.last));
+            return;
+        };
+        if open.severity != severity || open.face.face != face.face {
+            open.changes.push(Change {
+                moment: moment.clone(),
+                severity,
+                face: face.face.clone(),
+            });
+        }
+        open.worst = open.worst.max(severity);
+        open.severity = severity;
+        open.face = face;
+        open.evidence_epoch = moment.epoch;
+        open.last_seen = moment.clone();
+        open.tracks.insert(said.track);
+    }
+
+    /// Closes the open interval, if whoever speaks may: a track that had seen it bad, or one that
+    /// sees everybody concerned. Returns false if an interval stays open.
+    fn close(&mut self, said: &Said<'_>, closing: Closing, moment: &Moment) -> bool {
+        let Some(open) = self.open.take() else { return true };
+        if !open.tracks.contains(&said.track) && !open.face.members.is_subset(said.members) {
+            self.open = Some(open);
+            return false;
+        }
+        let last_bad = match &self.last {
+            Last::Bad(moment) => Some(moment.clone()),
+            _ => None,
+        };
+        let closed = Closed {
+            moment: moment.clone(),
+            how: closing.how,
+            last_bad,
+            because: closing.because,
+        };
+        self.closed.push(Done { open, closed: Some(closed) });
+        true
+    }
+
+    /// All intervals as findings.
+    pub fn findings(self, check: &'static Check, subject: &Subject, uuids: &[String]) -> Vec<Finding> {
+        let mut done = self.closed;
+        done.extend(self.open.map(|open| Done { open, closed: None }));
+        done.into_iter()
+            .enumerate()
+            .map(|(flaps, done)| done.finding(check, subject, flaps, uuids))
+            .collect()
+    }
+}
+
+impl Open {
+    fn new(said: &Said<'_>, face: Face, severity: Severity, moment: &Moment, last: &Last) -> Self {
+        let last_ok = match last {
+            Last::Ok(moment) => Some(moment.clone()),
+            _ => None,
+        };
+        let opened = Opened {
+            moment: moment.clone(),
+            at_or_before: last_ok.is_none(),
+            last_ok,
+        };
+        let first = Change { moment: moment.clone(), severity, face: face.face.clone() };
+        Self {
+            opened,
+            last_seen: moment.clone(),
+            gaps: Vec::new(),
+            changes: vec![first],
+            worst: severity,
+            severity,
+            face,
+            evidence_epoch: moment.epoch,
+            tracks: BTreeSet::from([said.track]),
+        }
+    }
+}
+
+impl Done {
+    fn finding(
+        self,
+        check: &'static Check,
+        subject: &Subject,
+        flaps: usize,
+        uuids: &[String],
+    ) -> Finding {
+        let open = self.open;
+        let fingerprint = fingerprint(check.code, subject);
+        let opening = uuids.get(open.opened.moment.epoch).map_or("", String::as_str);
+        let id = digest(&[&fingerprint, opening]);
+        let omitted = open.face.evidence.len().saturating_sub(MAX_EVIDENCE);
+        let epoch = open.evidence_epoch;
+        let evidence = open
+            .face
+            .evidence
+            .into_iter()
+            .take(MAX_EVIDENCE)
+            .map(|fact| Evidence {
+                name: fact.name.to_owned(),
+                value: fact.value,
+                epoch,
+                endpoint: fact.endpoint,
+                source: fact.source,
+                path: fact.path,
+            })
+            .collect();
+        Finding {
+            code: check.code,
+            slug: check.slug,
+            severity: open.severity,
+            category: check.category,
+            subject: subject.clone(),
+            title: check.title,
+            summary: open.face.summary,
+            opened: open.opened,
+            last_seen: open.last_seen,
+            closed: self.closed,
+            gaps: open.gaps,
+            flaps,
+            changes: open.changes,
+            details: open.face.details,
+            evidence,
+            omitted,
+            worst_severity: open.worst,
+            fingerprint,
+            id,
+        }
+    }
+}
+
+/// Digest of code and subject: the same finding in another recording has the same.
+pub fn fingerprint(code: &str, subject: &Subject) -> String {
+    let subject = serde_json::to_string(subject).unwrap_or_default();
+    digest(&[code, &subject])
+}
+
+fn digest(parts: &[&str]) -> String {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex(&hash.finalize()[..8])
+}
+
+/// Runs of consecutive numbers, first and last of each.
+pub fn runs(epochs: &BTreeSet<usize>) -> Vec<[usize; 2]> {
+    let mut runs: Vec<[usize; 2]> = Vec::new();
+    for epoch in epochs {
+        match runs.last_mut() {
+            Some(run) if run[1] + 1 == *epoch => run[1] = *epoch,
+            _ => runs.push([*epoch, *epoch]),
+        }
+    }
+    runs
+}
+
+/// Stories by check and subject.
+pub type Stories = BTreeMap<(usize, Subject), Story>;

@@ -1,0 +1,196 @@
+//! What a check says: verdicts, one per subject, and remarks beside them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::reason::Reason;
+use crate::report::{Severity, Subject};
+
+/// Where in a sequence a check judges.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Index of the epoch in the timeline of its system.
+    pub epoch: usize,
+    /// Start of the epoch: the only "now" there is.
+    pub time: Timestamp,
+    /// Start of the previous epoch of the same track.
+    pub previous: Option<Timestamp>,
+    /// Milliseconds that two proofs of absence must be apart, as the collector was told.
+    pub confirm_after_ms: u64,
+}
+
+impl Step {
+    /// Milliseconds since the previous epoch of the track; 0 in the first.
+    pub fn since_previous_ms(&self) -> i64 {
+        self.previous.map_or(0, |previous| millis_between(previous, self.time))
+    }
+
+    /// What "recent" means here: daily epochs must not turn every rollout into a stall.
+    pub fn recent_ms(&self, threshold_ms: i64) -> i64 {
+        threshold_ms.max(self.since_previous_ms())
+    }
+}
+
+/// Milliseconds from one time to another, never negative.
+pub fn millis_between(from: Timestamp, to: Timestamp) -> i64 {
+    (to.as_millisecond() - from.as_millisecond()).max(0)
+}
+
+/// How an interval closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// `cured` or `ended`.
+    pub how: &'static str,
+    /// What ended it, in words; empty for a plain cure.
+    pub because: String,
+}
+
+impl Closing {
+    /// The subject is good again.
+    pub fn cured() -> Self {
+        Self { how: "cured", because: String::new() }
+    }
+
+    /// The subject is over, or its odd side left sight.
+    pub fn ended(because: impl Into<String>) -> Self {
+        Self { how: "ended", because: because.into() }
+    }
+}
+
+/// What is said of one subject in one epoch.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Good. Closes an open interval as told.
+    Ok(Closing),
+    /// Bad.
+    Finding(Box<Face>),
+    /// Nothing can be said.
+    Unknown {
+        /// Why.
+        reason: Reason,
+        /// What hides the answer.
+        hides: Vec<Subject>,
+        /// Set where what had fired is known to be over although something else is not seen.
+        closes: Option<Closing>,
+    },
+    /// The check does not apply.
+    NotApplicable(Option<Closing>),
+}
+
+/// What a finding looks like in one epoch.
+#[derive(Clone, Debug)]
+pub struct Face {
+    /// How bad.
+    pub severity: Severity,
+    /// One sentence.
+    pub summary: String,
+    /// The fields whose change is a new chapter of the story.
+    pub face: BTreeMap<&'static str, Value>,
+    /// All fields of the check.
+    pub details: Value,
+    /// What it rests on.
+    pub evidence: Vec<Fact>,
+    /// Whom it concerns; another track closes the interval only if it sees all of them.
+    pub members: BTreeSet<String>,
+}
+
+/// One observed fact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// What it is.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Value,
+    /// Endpoint that told it.
+    pub endpoint: String,
+    /// Who told it.
+    pub source: String,
+    /// Path in the reply.
+    pub path: String,
+}
+
+impl Fact {
+    /// A fact from a reply.
+    pub fn new(
+        name: &'static str,
+        value: impl Into<Value>,
+        endpoint: impl ToString,
+        source: impl Into<String>,
+        path: impl Into<String>,
+    ) -> Self {
+        Self {
+            name,
+            value: value.into(),
+            endpoint: endpoint.to_string(),
+            source: source.into(),
+            path: path.into(),
+        }
+    }
+}
+
+/// Collects what one check says about one epoch.
+#[derive(Debug, Default)]
+pub struct Judgement<'a> {
+    pub(super) verdicts: Vec<(Subject, Verdict, BTreeSet<String>)>,
+    pub(super) problems: Vec<(&'static str, String)>,
+    pub(super) exceptions: Vec<(&'static str, Subject, String)>,
+    pub(super) unseen: Vec<(&'static str, Subject)>,
+    marker: std::marker::PhantomData<&'a ()>,
+}
+
+impl Judgement<'_> {
+    /// The subject is good; `members` are those that were seen to be.
+    pub fn ok(&mut self, subject: Subject, members: BTreeSet<String>) {
+        self.verdicts.push((subject, Verdict::Ok(Closing::cured()), members));
+    }
+
+    /// The subject is good because its odd side is over, not because it was mended.
+    pub fn ok_ended(&mut self, subject: Subject, members: BTreeSet<String>, because: String) {
+        self.verdicts.push((subject, Verdict::Ok(Closing::ended(because)), members));
+    }
+
+    /// The subject is bad.
+    pub fn finding(&mut self, subject: Subject, face: Face) {
+        self.verdicts.push((subject, Verdict::Finding(Box::new(face)), BTreeSet::new()));
+    }
+
+    /// Nothing can be said of the subject.
+    pub fn unknown(&mut self, subject: Subject, reason: Reason, hides: Vec<Subject>) {
+        let verdict = Verdict::Unknown { reason, hides, closes: None };
+        self.verdicts.push((subject, verdict, BTreeSet::new()));
+    }
+
+    /// Nothing can be said of the subject as a whole, but what had fired is over.
+    pub fn unknown_but_cured(&mut self, subject: Subject, reason: Reason, hides: Vec<Subject>) {
+        let verdict = Verdict::Unknown { reason, hides, closes: Some(Closing::cured()) };
+        self.verdicts.push((subject, verdict, BTreeSet::new()));
+    }
+
+    /// The check does not apply to the subject.
+    pub fn not_applicable(&mut self, subject: Subject) {
+        self.verdicts.push((subject, Verdict::NotApplicable(None), BTreeSet::new()));
+    }
+
+    /// The subject is over.
+    pub fn ended(&mut self, subject: Subject, because: impl Into<String>) {
+        let verdict = Verdict::NotApplicable(Some(Closing::ended(because)));
+        self.verdicts.push((subject, verdict, BTreeSet::new()));
+    }
+
+    /// Something odd about the recording or the system that is no verdict.
+    pub fn problem(&mut self, kind: &'static str, text: String) {
+        self.problems.push((kind, text));
+    }
+
+    /// Something the configuration lets pass.
+    pub fn exception(&mut self, kind: &'static str, subject: Subject, reason: String) {
+        self.exceptions.push((kind, subject, reason));
+    }
+
+    /// A facet of the subject that was not seen, although a verdict was reached without it.
+    pub fn unseen(&mut self, facet: &'static str, subject: Subject) {
+        self.unseen.push((facet, subject));
+    }
+}

@@ -1,0 +1,174 @@
+//! Why a verdict could not be reached, and what would cure that.
+
+/// A reason for `unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A subject with an open interval got no verdict.
+    NotSeen,
+    /// The epochs are not in the order of the servers' clocks.
+    OutOfOrder,
+    /// The check failed on this epoch.
+    CheckFailed,
+    /// A server that is expected did not answer.
+    ServerSilent,
+    /// It is not certain who belongs to the cluster.
+    MembershipUnknown,
+    /// No reply of a server tells its version.
+    VersionUnseen,
+    /// No request was made that could tell.
+    NotAsked,
+    /// Replies of one epoch contradict each other.
+    Contradiction,
+    /// Instances that are known to exist did not answer.
+    InstanceSilent,
+    /// No reply told the version of the application.
+    AppVersionUnseen,
+    /// A facet that had fired is not seen now.
+    FacetUnseen,
+    /// Connections are not all known, so absence from them proves nothing.
+    ConnectionsIncomplete,
+    /// The service runs behind a leaf node and its absence is not proven.
+    BehindLeaf,
+    /// The account could not be asked.
+    AccountUnreachable,
+    /// Permissions forbid the question.
+    Denied,
+    /// A server that held instances restarted a moment ago.
+    Settling,
+    /// Zero is not proven.
+    ZeroUnproven,
+    /// No reply tells the server's clock or the arrival of the reply.
+    ClockUnseen,
+}
+
+impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::NotSeen,
+        Self::OutOfOrder,
+        Self::CheckFailed,
+        Self::ServerSilent,
+        Self::MembershipUnknown,
+        Self::VersionUnseen,
+        Self::NotAsked,
+        Self::Contradiction,
+        Self::InstanceSilent,
+        Self::AppVersionUnseen,
+        Self::FacetUnseen,
+        Self::ConnectionsIncomplete,
+        Self::BehindLeaf,
+        Self::AccountUnreachable,
+        Self::Denied,
+        Self::Settling,
+        Self::ZeroUnproven,
+        Self::ClockUnseen,
+    ];
+
+    /// Stable name, as in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotSeen => "not_seen",
+            Self::OutOfOrder => "out_of_order",
+            Self::CheckFailed => "check_failed",
+            Self::ServerSilent => "server_silent",
+            Self::MembershipUnknown => "membership_unknown",
+            Self::VersionUnseen => "version_unseen",
+            Self::NotAsked => "not_asked",
+            Self::Contradiction => "contradiction",
+            Self::InstanceSilent => "instance_silent",
+            Self::AppVersionUnseen => "app_version_unseen",
+            Self::FacetUnseen => "facet_unseen",
+            Self::ConnectionsIncomplete => "connections_incomplete",
+            Self::BehindLeaf => "behind_leaf_node",
+            Self::AccountUnreachable => "account_unreachable",
+            Self::Denied => "denied",
+            Self::Settling => "settling",
+            Self::ZeroUnproven => "zero_unproven",
+            Self::ClockUnseen => "clock_unseen",
+        }
+    }
+
+    /// One sentence for a reader.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NotSeen => "nothing in this epoch speaks of the subject",
+            Self::OutOfOrder => {
+                "the servers' own clocks did not advance since the previous epoch, so the two \
+                 cannot be compared"
+            }
+            Self::CheckFailed => "the check failed on this epoch; the other checks went on",
+            Self::ServerSilent => "a server that is expected did not answer",
+            Self::MembershipUnknown => "it is not certain that no further server belongs to it",
+            Self::VersionUnseen => "no reply of a server tells its version",
+            Self::NotAsked => "the recording holds no request that could tell",
+            Self::Contradiction => "replies of this epoch contradict each other",
+            Self::InstanceSilent => "instances that are known to exist did not answer",
+            Self::AppVersionUnseen => {
+                "no reply tells the version of the application; connections show language and \
+                 library only"
+            }
+            Self::FacetUnseen => "what differed before is not seen in this epoch",
+            Self::ConnectionsIncomplete => {
+                "not every server gave all its connections, so absence from them proves nothing"
+            }
+            Self::BehindLeaf => {
+                "the service runs behind a leaf node, so its absence from connections proves \
+                 nothing"
+            }
+            Self::AccountUnreachable => "no connection to the account could ask",
+            Self::Denied => "permissions forbid the question",
+            Self::Settling => "a server that held instances restarted a moment ago",
+            Self::ZeroUnproven => "no answer came, and that there is no instance is not proven",
+            Self::ClockUnseen => "no reply tells the server's clock",
+        }
+    }
+
+    /// What would cure it.
+    pub const fn cure(self) -> &'static str {
+        match self {
+            Self::NotSeen => "record the system again with the same connections",
+            Self::OutOfOrder => "check the clock of the collector's machine",
+            Self::CheckFailed => "report the problem named below; it is a defect of this tool",
+            Self::ServerSilent => {
+                "look at that server: hung, leaving or cut off; record another epoch"
+            }
+            Self::MembershipUnknown => {
+                "let the system user ask ROUTEZ and VARZ of every server, or give every server's \
+                 --http URL"
+            }
+            Self::VersionUnseen => "let the system user ask VARZ or STATSZ",
+            Self::NotAsked => "record with a system account connection (--server or --context)",
+            Self::Contradiction => "record another epoch",
+            Self::InstanceSilent => "look at those instances; record another epoch",
+            Self::AppVersionUnseen => {
+                "record with a connection of the account (--account-server or --account-context)"
+            }
+            Self::FacetUnseen | Self::ConnectionsIncomplete => {
+                "let the system user ask CONNZ of every server"
+            }
+            Self::BehindLeaf => "record at the leaf node's side too",
+            Self::AccountUnreachable => {
+                "check the account's credentials (--account-server or --account-context)"
+            }
+            Self::Denied => "allow the user to publish to $SRV.> and to subscribe to its inbox",
+            Self::Settling => "record another epoch after the restart",
+            Self::ZeroUnproven => {
+                "record with a connection of the account and a system account connection"
+            }
+            Self::ClockUnseen => "let the system user ask STATSZ",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Reason;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(names.len(), Reason::ALL.len());
+    }
+}

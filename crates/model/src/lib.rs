@@ -8,6 +8,7 @@ pub mod census;
 pub mod clusters;
 pub mod decode;
 pub mod epoch;
+pub mod intake;
 pub mod systems;
 pub mod version;
 mod view;

@@ -1,0 +1,253 @@
+//! One epoch: where its frames stand, and how they are read.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::format::source::read_up_to;
+use nats_hindsight_snapshot::format::{Frame, Limits, Line, ReadAt, Scratch, read_frame};
+use nats_hindsight_snapshot::lines::{EndLine, EpochLine, FrameLine};
+use sha2::{Digest, Sha256};
+
+use super::Problem;
+use super::place::Place;
+
+/// Malformed lines of one endpoint that are told one by one.
+const TOLD: usize = 3;
+
+/// Where one frame of an epoch stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameRef {
+    /// Which input, for this crate only.
+    pub(super) place: usize,
+    /// Offset of the zstd frame in its input.
+    pub offset: u64,
+    /// Bytes of the zstd frame.
+    pub stored: u64,
+    /// Number of the frame in its epoch.
+    pub n: u64,
+    /// What it is about.
+    pub endpoint: Endpoint,
+}
+
+/// One epoch, not yet read.
+///
+/// It holds little, so that a long sequence fits into memory: of the header and of the end only
+/// what is needed to put epochs in order. [`header`](Self::header) and [`end`](Self::end) read
+/// them whole.
+#[derive(Clone, Debug)]
+pub struct EpochIndex {
+    /// UUID of the epoch.
+    pub uuid: String,
+    /// The header without what the epoch expects; made from the frames where it is lost.
+    pub head: EpochLine,
+    /// Whether the header was there.
+    pub has_header: bool,
+    /// The end without its outcomes and without what is to be remembered.
+    pub totals: Option<EndLine>,
+    /// Its frames, by number.
+    pub frames: Vec<FrameRef>,
+    /// `sha256:` and the digest over the stored frames in order of their numbers.
+    pub digest: String,
+    /// Whether header, end and every frame between are there. How the requests went is another
+    /// matter: [`EndLine::complete`].
+    pub complete: bool,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    pub(super) places: Arc<[Place]>,
+    pub(super) limits: Arc<Limits>,
+}
+
+impl EpochIndex {
+    /// Start of the epoch by the collector's clock.
+    pub fn start(&self) -> Timestamp {
+        self.head.start
+    }
+
+    /// The whole header; where it is lost, what the frames tell of it.
+    pub fn header(&self) -> EpochLine {
+        let mut header = None;
+        self.read(&|endpoint| *endpoint == Endpoint::EPOCH, &mut |line| {
+            if let Line::Epoch(line) = line {
+                header.get_or_insert(*line);
+            }
+        });
+        header.unwrap_or_else(|| self.head.clone())
+    }
+
+    /// The whole end, if the epoch has one.
+    pub fn end(&self) -> Option<EndLine> {
+        let mut end = None;
+        self.read(&|endpoint| *endpoint == Endpoint::END, &mut |line| {
+            if let Line::End(line) = line {
+                end.get_or_insert(*line);
+            }
+        });
+        end
+    }
+
+    /// Reads the frames whose endpoint is wanted, in order, and hands over their lines.
+    ///
+    /// Lines that do not belong where they stand are dropped; what was dropped or not understood
+    /// is told in the problems.
+    pub fn read(
+        &self,
+        wanted: &dyn Fn(&Endpoint) -> bool,
+        each: &mut dyn FnMut(Line<'_>),
+    ) -> Vec<Problem> {
+        let mut reader = FrameReader::new(&self.places, &self.limits);
+        let mut notes = Notes::default();
+        for at in self.frames.iter().filter(|at| wanted(&at.endpoint)) {
+            match reader.frame(at, &self.uuid) {
+                Ok(frame) => {
+                    for line in frame.lines() {
+                        notes.look_at(&line, at);
+                        if belongs(&line, &at.endpoint, &self.uuid) {
+                            each(line);
+                        } else {
+                            notes.add(at, "line_misplaced", "lines of another endpoint or epoch");
+                        }
+                    }
+                }
+                Err((kind, why)) => notes.frame(at, kind, &why),
+            }
+        }
+        notes.problems(&self.uuid, &self.places)
+    }
+
+    /// The digest over the stored frames.
+    pub(super) fn take_digest(&self) -> io::Result<String> {
+        let mut reader = FrameReader::new(&self.places, &self.limits);
+        let mut hasher = Sha256::new();
+        for at in &self.frames {
+            hasher.update(reader.stored(at)?);
+        }
+        Ok(format!("sha256:{:x}", hasher.finalize()))
+    }
+}
+
+/// Whether a line stands in a frame it can stand in: a check must never see, through a frame it
+/// asked for, an endpoint it did not ask for.
+fn belongs(line: &Line<'_>, endpoint: &Endpoint, uuid: &str) -> bool {
+    match line {
+        Line::Reply(reply) => reply.endpoint == *endpoint,
+        Line::Capture(capture) => capture.endpoint == *endpoint,
+        Line::Epoch(header) => *endpoint == Endpoint::EPOCH && header.uuid == uuid,
+        Line::OtherMajor { .. } => *endpoint == Endpoint::EPOCH,
+        Line::End(_) => *endpoint == Endpoint::END,
+        Line::Unknown { .. } | Line::Malformed { .. } => true,
+    }
+}
+
+/// Reads frames, with memory and the open file kept from one to the next.
+pub(super) struct FrameReader<'a> {
+    places: &'a [Place],
+    limits: &'a Limits,
+    open: Option<(usize, Box<dyn ReadAt>)>,
+    stored: Vec<u8>,
+    scratch: Scratch,
+}
+
+impl<'a> FrameReader<'a> {
+    pub(super) fn new(places: &'a [Place], limits: &'a Limits) -> Self {
+        Self { places, limits, open: None, stored: Vec::new(), scratch: Scratch::default() }
+    }
+
+    /// The bytes of a frame as they are stored.
+    pub(super) fn stored(&mut self, at: &FrameRef) -> io::Result<&[u8]> {
+        let source = match &mut self.open {
+            Some((place, source)) if *place == at.place => source,
+            open => {
+                let place = self.places.get(at.place).ok_or(io::ErrorKind::NotFound)?;
+                &mut open.insert((at.place, place.open()?)).1
+            }
+        };
+        // The scan has held the size against the limits.
+        let length = usize::try_from(at.stored).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        read_up_to(source.as_ref(), at.offset, length, &mut self.stored)?;
+        if self.stored.len() < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(&self.stored)
+    }
+
+    /// Unpacks a frame, and holds it against what the scan believed of it.
+    pub(super) fn frame(
+        &mut self,
+        at: &FrameRef,
+        uuid: &str,
+    ) -> Result<Frame<'_>, (&'static str, String)> {
+        if let Err(error) = self.stored(at) {
+            return Err(("frame_unreadable", format!("cannot be read: {error}")));
+        }
+        let frame = read_frame(&self.stored, self.limits, &mut self.scratch)
+            .map_err(|error| ("frame_damaged", error.to_string()))?;
+        let FrameLine { epoch, n, endpoint, .. } = &frame.line;
+        if epoch != uuid || *n != at.n || *endpoint != at.endpoint {
+            let why = "its first line says something else than its preamble; it is not used";
+            return Err(("frame_contradicts", why.to_owned()));
+        }
+        Ok(frame)
+    }
+}
+
+/// What was met while reading, by kind and text, so that it is the same in any order.
+#[derive(Default)]
+struct Notes {
+    counts: BTreeMap<(&'static str, Endpoint, String), (u64, FrameRef)>,
+    malformed: BTreeMap<Endpoint, usize>,
+    frames: Vec<(FrameRef, &'static str, String)>,
+}
+
+impl Notes {
+    fn look_at(&mut self, line: &Line<'_>, at: &FrameRef) {
+        match line {
+            Line::Unknown { kind } => {
+                self.add(at, "line_unknown", &format!("lines of unknown kind `{kind}`"));
+            }
+            Line::Malformed { offset, why } => {
+                let told = self.malformed.entry(at.endpoint.clone()).or_default();
+                *told += 1;
+                let text = if *told > TOLD {
+                    "more lines that cannot be read".to_owned()
+                } else {
+                    format!("line at byte {offset} of frame {} cannot be read: {why}", at.n)
+                };
+                self.add(at, "line_malformed", &text);
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, at: &FrameRef, kind: &'static str, text: &str) {
+        let key = (kind, at.endpoint.clone(), text.to_owned());
+        self.counts.entry(key).or_insert_with(|| (0, at.clone())).0 += 1;
+    }
+
+    fn frame(&mut self, at: &FrameRef, kind: &'static str, why: &str) {
+        let text = format!("frame {} ({}): {why}", at.n, at.endpoint);
+        self.frames.push((at.clone(), kind, text));
+    }
+
+    fn problems(self, uuid: &str, places: &[Place]) -> Vec<Problem> {
+        let problem = |at: &FrameRef, kind, text| Problem {
+            epoch: Some(uuid.to_owned()),
+            kind,
+            text,
+            where_: places.get(at.place).map(|place| place.at(at.offset)),
+        };
+        let mut problems: Vec<Problem> = Vec::new();
+        for ((kind, endpoint, text), (count, at)) in &self.counts {
+            let text = match count {
+                1 => format!("{endpoint}: {text}"),
+                _ => format!("{endpoint}: {count} {text}"),
+            };
+            problems.push(problem(at, kind, text));
+        }
+        problems.extend(self.frames.iter().map(|(at, kind, why)| problem(at, kind, why.clone())));
+        problems.sort();
+        problems
+    }
+}

@@ -109,10 +109,10 @@ fn key(identity: &Identity) -> (Timestamp, u64, &str, &str) {
 /// The label of every epoch, after labels that nobody set were merged with those of epochs that
 /// share a server id.
 fn unite_labels(identities: &[Identity]) -> Vec<String> {
-    let mut holders: BTreeMap<&str, BTreeSet<(bool, &str)>> = BTreeMap::new();
+    let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for identity in identities {
         for process in &identity.servers {
-            holders.entry(&process.id).or_default().insert((!identity.label_set, &identity.label));
+            holders.entry(&process.id).or_default().insert(&identity.label);
         }
     }
     let mut names: BTreeMap<&str, String> =

@@ -19,7 +19,7 @@ pub struct Component {
     /// Those that did not, with the ids of the peers that name them.
     pub silent: BTreeMap<PeerRecord, Vec<String>>,
     /// Why its extent is uncertain.
-    pub doubts: Vec<String>,
+    pub doubts: Vec<(String, String)>,
 }
 
 /// The components of an epoch, sorted by name, then size, then least id.
@@ -67,10 +67,10 @@ fn connect(census: &Census, name: &str, ids: &[&str]) -> Vec<Component> {
     let doubts = place(census, &mut sets, &unplaced);
     sets.into_iter()
         .map(|set| {
-            let mine: Vec<String> = doubts
+            let mine = doubts
                 .iter()
-                .filter(|(id, _)| set.contains(*id))
-                .map(|(_, doubt)| doubt.clone())
+                .filter(|(id, _, _)| set.contains(*id))
+                .map(|(_, name, doubt)| (name.clone(), doubt.clone()))
                 .collect();
             component(census, name, set, mine)
         })
@@ -95,7 +95,7 @@ fn place<'a>(
     census: &Census,
     sets: &mut Vec<BTreeSet<String>>,
     unplaced: &[&'a str],
-) -> Vec<(&'a str, String)> {
+) -> Vec<(&'a str, String, String)> {
     let mut doubts = Vec::new();
     let mut loose: BTreeSet<String> = BTreeSet::new();
     let nobody_told = sets.is_empty();
@@ -108,7 +108,7 @@ fn place<'a>(
         loose.insert((*id).to_owned());
         if !nobody_told {
             let name = census.servers.get(*id).map_or(*id, |server| server.name.as_str());
-            doubts.push((*id, format!("no answered route list names {name}")));
+            doubts.push((*id, name.to_owned(), "no answered route list names it".to_owned()));
         }
     }
     if !loose.is_empty() {
@@ -121,7 +121,12 @@ fn place<'a>(
     doubts
 }
 
-fn component(census: &Census, name: &str, ids: BTreeSet<String>, doubts: Vec<String>) -> Component {
+fn component(
+    census: &Census,
+    name: &str,
+    ids: BTreeSet<String>,
+    doubts: Vec<(String, String)>,
+) -> Component {
     let answered: Vec<String> =
         ids.iter().filter(|id| census.servers.contains_key(*id)).cloned().collect();
     let mut silent: BTreeMap<PeerRecord, Vec<String>> = BTreeMap::new();

@@ -83,8 +83,8 @@ pub struct Cluster {
     pub newcomers: BTreeSet<String>,
     /// Whether it is certain that there are no further members.
     pub membership_known: bool,
-    /// Why not.
-    pub doubts: Vec<String>,
+    /// Why not: the server that leaves the doubt, and what it is.
+    pub doubts: Vec<(String, String)>,
     /// Whether any route list of this cluster was answered.
     pub has_routes: bool,
     /// All of its seats answer under another cluster name.
@@ -336,18 +336,14 @@ fn judge_membership(census: &Census, cluster: &mut Cluster) {
         if census.routes.contains_key(id) || server.cluster.is_none() {
             continue;
         }
-        match server.remotes {
-            Some(remotes) if remotes == peers => {}
-            Some(remotes) => cluster.doubts.push(format!(
-                "{} gave no route list and counts {remotes} peers, not {peers}",
-                server.name
-            )),
+        let doubt = match server.remotes {
+            Some(remotes) if remotes == peers => continue,
+            Some(remotes) => format!("gave no route list and counts {remotes} peers, not {peers}"),
             // A leaf server without a cluster block reports its own name as cluster.
-            None if peers == 0 && server.cluster.as_ref() == Some(&server.name) => {}
-            None => {
-                cluster.doubts.push(format!("{} gave neither a route list nor VARZ", server.name));
-            }
-        }
+            None if peers == 0 && server.cluster.as_ref() == Some(&server.name) => continue,
+            None => "gave neither a route list nor VARZ".to_owned(),
+        };
+        cluster.doubts.push((server.name.clone(), doubt));
     }
     cluster.membership_known = cluster.doubts.is_empty() && !cluster.answered.is_empty();
 }

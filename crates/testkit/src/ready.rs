@@ -1,0 +1,176 @@
+//! Conditions of a running system, read from the monitor ports of its servers.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::http;
+use crate::system::{PATIENCE, State, System};
+use crate::wait::wait_until;
+
+type Seen<T> = std::result::Result<T, String>;
+
+impl System {
+    /// Waits until all running servers answer, know each other by their present ids, and have
+    /// connected their gateways and leaf connections.
+    pub fn wait_ready(&mut self) -> Result<()> {
+        wait_until("the servers have found each other", PATIENCE, || self.ready())
+    }
+
+    /// Waits until no answering server names this one in its routes any more.
+    pub fn wait_dropped(&self, server: &str, limit: Duration) -> Result<()> {
+        let name = server.to_owned();
+        wait_until(&format!("nobody has a route to {name}"), limit, || {
+            for index in self.answering() {
+                let routes = http::get(self.ports[index].monitor, "/routez")?;
+                if texts(&routes["routes"], "remote_name").contains(&name) {
+                    return Err(format!("{} has one", self.plan.servers[index].name));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Waits until the server's process is at least this old by its own account.
+    pub fn wait_age(&self, server: &str, age: Duration) -> Result<()> {
+        let port = self.ports[self.index(server)?].monitor;
+        let limit = age + PATIENCE;
+        wait_until(&format!("{server} is {} s old", age.as_secs()), limit, || {
+            let varz = http::get(port, "/varz")?;
+            let uptime = varz["uptime"].as_str().unwrap_or_default();
+            match seconds(uptime) {
+                Some(up) if up >= age.as_secs() => Ok(()),
+                _ => Err(format!("it is up {uptime}")),
+            }
+        })
+    }
+
+    /// Waits until the server has exactly so many client connections.
+    pub fn wait_connections(&self, server: &str, count: u64, limit: Duration) -> Result<()> {
+        let port = self.ports[self.index(server)?].monitor;
+        wait_until(&format!("{server} has {count} connections"), limit, || {
+            let connz = http::get(port, "/connz")?;
+            let found = connz["num_connections"].as_u64();
+            if found == Some(count) { Ok(()) } else { Err(format!("it has {found:?}")) }
+        })
+    }
+
+    fn answering(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.servers.len()).filter(|&index| self.servers[index].state == State::Running)
+    }
+
+    fn ready(&mut self) -> Seen<()> {
+        for (index, server) in self.servers.iter_mut().enumerate() {
+            if server.process.as_mut().is_some_and(|process| process.exited().is_some()) {
+                let name = &self.plan.servers[index].name;
+                let log = crate::process::tail_of(&server.folder.join("server.log"));
+                return Err(format!("{name} has ended: {log}"));
+            }
+        }
+        let mut ids = vec![None; self.servers.len()];
+        for index in self.answering() {
+            let varz = http::get(self.ports[index].monitor, "/varz")?;
+            ids[index] = varz["server_id"].as_str().map(str::to_owned);
+        }
+        for index in self.answering() {
+            self.routes_ready(index, &ids)?;
+            self.gateways_ready(index)?;
+            self.leaf_ready(index)?;
+        }
+        Ok(())
+    }
+
+    fn routes_ready(&self, index: usize, ids: &[Option<String>]) -> Seen<()> {
+        let own = &self.plan.servers[index];
+        if own.cluster.is_none() || own.apart {
+            return Ok(());
+        }
+        let routes = http::get(self.ports[index].monitor, "/routez")?;
+        let known = texts(&routes["routes"], "remote_id");
+        for (other, id) in ids.iter().enumerate() {
+            let server = &self.plan.servers[other];
+            let Some(id) = id.as_ref().filter(|_| other != index) else { continue };
+            let member = server.cluster == own.cluster && !server.apart;
+            if member && !known.contains(id) {
+                return Err(format!("{} has no route to {}", own.name, server.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn gateways_ready(&self, index: usize) -> Seen<()> {
+        let own = &self.plan.servers[index];
+        let clusters = self.plan.clusters();
+        if own.cluster.is_none() || clusters.len() < 2 {
+            return Ok(());
+        }
+        let gateways = http::get(self.ports[index].monitor, "/gatewayz")?;
+        for name in clusters {
+            let alive = self
+                .answering()
+                .any(|other| self.plan.servers[other].cluster.as_deref() == Some(name));
+            let connected = !gateways["outbound_gateways"][name].is_null();
+            if own.cluster.as_deref() != Some(name) && alive && !connected {
+                return Err(format!("{} has no gateway to {name}", own.name));
+            }
+        }
+        Ok(())
+    }
+
+    fn leaf_ready(&self, index: usize) -> Seen<()> {
+        let own = &self.plan.servers[index];
+        let Some(hub) = &own.hub else { return Ok(()) };
+        let leafs = http::get(self.ports[index].monitor, "/leafz")?;
+        let accounts = texts(&leafs["leafs"], "account");
+        match hub.accounts.iter().find(|&account| !accounts.contains(account)) {
+            Some(account) => Err(format!("{} has no leaf connection for {account}", own.name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The texts under one key of all objects in a list, which may be missing or null.
+fn texts(list: &Value, key: &str) -> BTreeSet<String> {
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|item| item[key].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Whole seconds of a server's `uptime` such as `1m2s`.
+fn seconds(uptime: &str) -> Option<u64> {
+    let mut total = 0;
+    let mut digits = String::new();
+    for letter in uptime.chars() {
+        if letter.is_ascii_digit() {
+            digits.push(letter);
+            continue;
+        }
+        let count: u64 = digits.parse().ok()?;
+        digits.clear();
+        total += count
+            * match letter {
+                'y' => 31_536_000,
+                'd' => 86_400,
+                'h' => 3_600,
+                'm' => 60,
+                _ => 1,
+            };
+    }
+    Some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn uptime_is_read_in_seconds() {
+        assert_eq!(seconds("0s"), Some(0));
+        assert_eq!(seconds("1m2s"), Some(62));
+        assert_eq!(seconds("1d2h0m5s"), Some(93_605));
+    }
+}

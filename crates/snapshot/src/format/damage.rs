@@ -1,5 +1,6 @@
 //! What is wrong with a stretch of an input.
 
+use super::frame::FrameError;
 use crate::lines::FrameLine;
 
 /// A stretch of an input that could not be used.
@@ -15,6 +16,19 @@ pub struct Damage {
     pub text: String,
     /// Which frame was lost, where its preamble tells.
     pub frame: Option<Box<FrameLine>>,
+}
+
+impl Damage {
+    /// A stretch that could not be used because of what is wrong with the frame in it.
+    pub(super) fn of(error: &FrameError, offset: u64, length: u64) -> Self {
+        let kind = match error {
+            FrameError::Truncated => DamageKind::Truncated,
+            FrameError::Corrupt(_) => DamageKind::Corrupt,
+            FrameError::Foreign(_) => DamageKind::Foreign,
+            FrameError::Limit { .. } => DamageKind::Limit,
+        };
+        Self { offset, length, kind, text: error.to_string(), frame: None }
+    }
 }
 
 /// Kinds of damage.

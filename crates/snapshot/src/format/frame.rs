@@ -2,11 +2,8 @@
 
 use super::Limits;
 use super::line::{Line, Lines, first_line};
-use super::walk::{Extent, Walk, walk};
+use super::walk::{Walk, walk};
 use crate::lines::FrameLine;
-
-/// Frames up to this length may be compressed by any ratio.
-const SMALL: u64 = 256 << 10;
 
 /// Why a frame is not believed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,10 +45,16 @@ pub struct Frame<'a> {
     pub line: FrameLine,
     rest: &'a [u8],
     first: usize,
+    length: usize,
     max_header: u64,
 }
 
 impl<'a> Frame<'a> {
+    /// Bytes of all its lines.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
     /// The lines behind the first.
     pub fn lines(&self) -> impl Iterator<Item = Line<'a>> + use<'a> {
         Lines::new(self.rest, self.first, self.max_header)
@@ -64,15 +67,7 @@ pub fn read_frame<'a>(
     limits: &Limits,
     scratch: &'a mut Scratch,
 ) -> Result<Frame<'a>, FrameError> {
-    let extent = match walk(stored) {
-        Walk::Whole(extent) if extent.stored == stored.len() => extent,
-        Walk::Whole(_) => {
-            return Err(FrameError::Corrupt("more bytes stand behind its end".to_owned()));
-        }
-        Walk::More(_) => return Err(FrameError::Truncated),
-        Walk::Bad(why) => return Err(FrameError::Corrupt(why.to_owned())),
-    };
-    let length = checked_length(&extent, limits)?;
+    let length = check_frame(stored, limits)?;
     unpack(stored, length, scratch)?;
     let text = scratch.text.as_slice();
     let end = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
@@ -81,11 +76,20 @@ pub fn read_frame<'a>(
         "a zstd frame that does not begin like a frame of a snapshot",
     ))?;
     let rest = rest.get(1..).unwrap_or(&[]);
-    Ok(Frame { line, rest, first: end + 1, max_header: limits.max_header })
+    Ok(Frame { line, rest, first: end + 1, length, max_header: limits.max_header })
 }
 
-/// Everything that can be known of a frame before a byte of it is unpacked.
-fn checked_length(extent: &Extent, limits: &Limits) -> Result<usize, FrameError> {
+/// Checks everything that can be known of a frame before a byte of it is unpacked, and tells the
+/// length of its lines.
+pub(super) fn check_frame(stored: &[u8], limits: &Limits) -> Result<usize, FrameError> {
+    let extent = match walk(stored) {
+        Walk::Whole(extent) if extent.stored == stored.len() => extent,
+        Walk::Whole(_) => {
+            return Err(FrameError::Corrupt("more bytes stand behind its end".to_owned()));
+        }
+        Walk::More(_) => return Err(FrameError::Truncated),
+        Walk::Bad(why) => return Err(FrameError::Corrupt(why.to_owned())),
+    };
     let window = 1_u64.checked_shl(limits.max_window_log).unwrap_or(u64::MAX);
     let stored = extent.stored as u64;
     within("max_window_log", "a window of", extent.window, window)?;
@@ -95,9 +99,6 @@ fn checked_length(extent: &Extent, limits: &Limits) -> Result<usize, FrameError>
          unpacked and compressed again, the original is needed",
     ))?;
     within("max_frame_length", "an unpacked size of", length, limits.max_frame_length)?;
-    if length > SMALL {
-        within("max_ratio", "a ratio of", length / stored.max(1), limits.max_ratio)?;
-    }
     if length > extent.bound {
         return Err(FrameError::Corrupt("it claims more than its blocks can hold".to_owned()));
     }

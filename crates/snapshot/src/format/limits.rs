@@ -10,7 +10,9 @@ pub struct Limits {
     pub max_frame_stored: u64,
     /// Bytes of one frame unpacked.
     pub max_frame_length: u64,
-    /// How many times larger than stored a frame of more than 256 KiB may be when unpacked.
+    /// Bytes that the frames of one input may unpack to in any case.
+    pub min_unpacked: u64,
+    /// How many times larger than the input its unpacked frames may be together, beyond that.
     pub max_ratio: u64,
     /// Logarithm of the window a frame may ask for: 23 is 8 MiB, what RFC 9659 allows on the web.
     pub max_window_log: u32,
@@ -33,7 +35,8 @@ impl Default for Limits {
         Self {
             max_frame_stored: MAX_FRAME_STORED as u64,
             max_frame_length: MAX_FRAME_LENGTH as u64,
-            max_ratio: 1_000,
+            min_unpacked: 1 << 30,
+            max_ratio: 200,
             max_window_log: 23,
             max_preamble: 64 << 10,
             max_header: 8 << 20,

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::damage::{Damage, DamageKind};
-use super::frame::{FrameError, Scratch, read_frame};
+use super::frame::{FrameError, Scratch, check_frame, read_frame};
 use super::hashing::HashingReader;
 use super::limits::Limits;
 use super::preamble::{self, Preamble, crc32_hex};
@@ -24,6 +24,8 @@ pub struct FrameAt {
     pub offset: u64,
     /// Bytes of the zstd frame.
     pub stored: u64,
+    /// Bytes of its lines.
+    pub length: u64,
     /// Its first line, or the preamble's copy of it, which is yet to be confirmed.
     pub line: FrameLine,
 }
@@ -65,6 +67,7 @@ pub fn scan(
         open: None,
         vain: 0,
         frames: 0,
+        unpacked: 0,
         scratch: Scratch::default(),
         stored: Vec::new(),
     };
@@ -98,6 +101,8 @@ struct Scanner<'a> {
     /// What was read for nothing so far.
     vain: u64,
     frames: u64,
+    /// What the frames unpack to, those included that were unpacked for nothing.
+    unpacked: u64,
     scratch: Scratch,
     stored: Vec<u8>,
 }
@@ -155,8 +160,9 @@ impl Scanner<'_> {
     }
 
     fn beyond_limits(&self) -> Option<Damage> {
-        let Limits { max_frames, max_search, .. } = *self.limits;
+        let Limits { max_frames, max_search, min_unpacked, max_ratio, .. } = *self.limits;
         // Many cut snapshots in one large input are worth some work.
+        let max_unpacked = min_unpacked.saturating_add(self.reader.bytes.saturating_mul(max_ratio));
         let max_vain = max_search.max(self.reader.bytes.saturating_mul(4));
         let text = if self.frames >= max_frames {
             format!(
@@ -166,6 +172,11 @@ impl Scanner<'_> {
             format!(
                 "looking for whole frames took more than limit `max_search`, {max_search} bytes; \
                  the rest is not read"
+            )
+        } else if self.unpacked > max_unpacked {
+            format!(
+                "the frames unpack to more than limits `min_unpacked` and `max_ratio` allow, \
+                 {max_unpacked} bytes; the rest is not read"
             )
         } else {
             return None;
@@ -263,14 +274,18 @@ impl Scanner<'_> {
     fn announced(&mut self, said: Preamble, start: u64, stored: &[u8]) -> io::Result<Step> {
         let end = start + said.stored;
         if crc32_hex(stored) == said.crc32 {
-            let fits = matches!(walk(stored), Walk::Whole(extent)
-                if extent.stored == stored.len() && extent.content == Some(said.length));
-            if fits {
-                let frame = FrameAt { offset: start, stored: said.stored, line: said.frame };
-                return Ok(Step::Frame(frame));
+            let checked = check_frame(stored, self.limits);
+            let Preamble { frame: line, stored, length, .. } = said;
+            if checked.as_ref().is_ok_and(|checked| *checked as u64 == length) {
+                self.unpacked = self.unpacked.saturating_add(length);
+                return Ok(Step::Frame(FrameAt { offset: start, stored, length, line }));
+            }
+            if let Err(error @ FrameError::Limit { .. }) = checked {
+                let damage = Damage::of(&error, self.at, end - self.at);
+                return Ok(Step::Lost(Damage { frame: Some(Box::new(line)), ..damage }));
             }
             let text = "a preamble that does not fit the frame behind it".to_owned();
-            return Ok(self.search_after(DamageKind::Preamble, text, None, start - 1, said.stored));
+            return Ok(self.search_after(DamageKind::Preamble, text, None, start - 1, stored));
         }
         let text = "the frame is damaged: its stored bytes do not match their checksum".to_owned();
         if self.is_boundary(end)? {
@@ -300,25 +315,30 @@ impl Scanner<'_> {
     }
 
     fn bare_frame_in(&mut self, start: u64, stored: &mut Vec<u8>) -> io::Result<Step> {
-        let error = match self.load(start, stored)? {
+        let loaded = self.load(start, stored)?;
+        let whole = loaded.is_ok();
+        let error = match loaded.and_then(|()| self.unpack(stored)) {
+            Ok((line, length)) => {
+                let stored = stored.len() as u64;
+                return Ok(Step::Frame(FrameAt { offset: start, stored, length, line }));
+            }
             Err(error) => error,
-            Ok(()) => match read_frame(stored, self.limits, &mut self.scratch) {
-                Ok(frame) => {
-                    let stored = stored.len() as u64;
-                    return Ok(Step::Frame(FrameAt { offset: start, stored, line: frame.line }));
-                }
-                Err(error) => {
-                    let end = start + stored.len() as u64;
-                    if matches!(error, FrameError::Foreign(_)) || self.is_boundary(end)? {
-                        return Ok(Step::Lost(damage_of(&error, start, stored.len() as u64)));
-                    }
-                    error
-                }
-            },
         };
-        let Damage { kind, text, .. } = damage_of(&error, start, 0);
+        let end = start + stored.len() as u64;
+        if whole && (matches!(error, FrameError::Foreign(_)) || self.is_boundary(end)?) {
+            return Ok(Step::Lost(Damage::of(&error, start, stored.len() as u64)));
+        }
+        let Damage { kind, text, .. } = Damage::of(&error, start, 0);
         let cost = stored.len() as u64;
         Ok(self.search_after(kind, text, None, start, cost))
+    }
+
+    /// The first line of a frame, and the length of its lines.
+    fn unpack(&mut self, stored: &[u8]) -> Result<(FrameLine, u64), FrameError> {
+        let length = check_frame(stored, self.limits)? as u64;
+        self.unpacked = self.unpacked.saturating_add(length);
+        let frame = read_frame(stored, self.limits, &mut self.scratch)?;
+        Ok((frame.line, length))
     }
 
     /// Reads as much as the frame at `start` has, as its block headers tell.
@@ -375,14 +395,4 @@ impl Scanner<'_> {
         }
         Ok(self.reader.bytes)
     }
-}
-
-fn damage_of(error: &FrameError, offset: u64, length: u64) -> Damage {
-    let kind = match error {
-        FrameError::Truncated => DamageKind::Truncated,
-        FrameError::Corrupt(_) => DamageKind::Corrupt,
-        FrameError::Foreign(_) => DamageKind::Foreign,
-        FrameError::Limit { .. } => DamageKind::Limit,
-    };
-    Damage { offset, length, kind, text: error.to_string(), frame: None }
 }

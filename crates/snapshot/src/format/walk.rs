@@ -115,7 +115,6 @@ fn little(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
     use super::*;
 
     fn packed(length: usize) -> Vec<u8> {

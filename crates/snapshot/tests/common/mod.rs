@@ -2,14 +2,16 @@
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 #![allow(clippy::allow_attributes, reason = "what is unused differs between the test files")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::format::preamble::{Preamble, crc32_hex};
 use nats_hindsight_snapshot::format::{
     Damage, Found, FrameAt, Limits, ReplyBody, Scan, Scratch, SnapshotWriter, read_frame, scan,
 };
 use nats_hindsight_snapshot::lines::{
-    CaptureLine, EpochLine, ExpectsLine, FormatName, ReplyLine, Status,
+    AskedLine, CaptureLine, CollectorLine, EpochLine, ExpectsLine, FormatName, FrameLine,
+    ReplyLine, RunLine, Status,
 };
 
 /// A header with nothing unusual in it.
@@ -22,10 +24,10 @@ pub(crate) fn header(uuid: &str, start: &str) -> EpochLine {
         uuid: uuid.to_owned(),
         system: "prod".to_owned(),
         system_set: true,
-        collector: Default::default(),
-        run: Default::default(),
+        collector: CollectorLine::default(),
+        run: RunLine::default(),
         start: start.parse().unwrap(),
-        asked: Default::default(),
+        asked: AskedLine::default(),
         connections: Vec::new(),
         expects: ExpectsLine::default(),
     }
@@ -84,31 +86,57 @@ pub(crate) fn scan_within(bytes: &[u8], limits: &Limits) -> (Vec<FrameAt>, Vec<D
     (frames, damage, scan)
 }
 
+/// The stored bytes of a frame.
+pub(crate) fn stored<'a>(bytes: &'a [u8], at: &FrameAt) -> &'a [u8] {
+    let from = usize::try_from(at.offset).unwrap();
+    &bytes[from..from + usize::try_from(at.stored).unwrap()]
+}
+
 /// All lines of the frames found, as text one can compare.
 pub(crate) fn lines(bytes: &[u8], frames: &[FrameAt]) -> Vec<String> {
     let mut scratch = Scratch::default();
     let mut out = Vec::new();
     for at in frames {
-        let from = usize::try_from(at.offset).unwrap();
-        let to = from + usize::try_from(at.stored).unwrap();
-        let frame = read_frame(&bytes[from..to], &Limits::default(), &mut scratch).unwrap();
+        let frame = read_frame(stored(bytes, at), &Limits::default(), &mut scratch).unwrap();
         assert_eq!(frame.line, at.line);
         out.extend(frame.lines().map(|line| format!("{} {} {line:?}", at.line.epoch, at.line.n)));
     }
     out
 }
 
-/// A sink that can be looked at while it is written to.
-#[derive(Clone, Default)]
-pub(crate) struct Shared(pub(crate) Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
+/// First line of a frame.
+pub(crate) fn frame_line(uuid: &str, n: u64, endpoint: &str) -> FrameLine {
+    FrameLine {
+        epoch: uuid.to_owned(),
+        system: "prod".to_owned(),
+        start: "2026-11-21T09:00:00Z".parse().unwrap(),
+        n,
+        endpoint: Endpoint::named(endpoint),
     }
+}
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+/// A zstd frame of any text, with checksum and content size.
+pub(crate) fn pack(text: &[u8]) -> Vec<u8> {
+    let mut compressor = zstd::bulk::Compressor::new(3).unwrap();
+    compressor.include_checksum(true).unwrap();
+    compressor.compress(text).unwrap()
+}
+
+/// A zstd frame of a first line and other lines.
+pub(crate) fn pack_lines(first: &FrameLine, lines: &str) -> Vec<u8> {
+    let first = serde_json::to_string(first).unwrap();
+    pack(format!("{{\"frame\":{first}}}\n{lines}").as_bytes())
+}
+
+/// A preamble that says `said`, and a stored frame behind it.
+pub(crate) fn with_preamble(said: &FrameLine, length: u64, stored: &[u8]) -> Vec<u8> {
+    let crc32 = crc32_hex(stored);
+    let preamble = Preamble { frame: said.clone(), stored: stored.len() as u64, length, crc32 };
+    [preamble.encode().unwrap().as_slice(), stored].concat()
+}
+
+/// A skippable frame of somebody else.
+pub(crate) fn foreign_skippable(content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).unwrap();
+    [&0x184D_2A50_u32.to_le_bytes()[..], &length.to_le_bytes(), content].concat()
 }

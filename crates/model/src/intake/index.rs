@@ -26,6 +26,8 @@ pub struct FrameRef {
     pub offset: u64,
     /// Bytes of the zstd frame.
     pub stored: u64,
+    /// Bytes of its lines.
+    pub length: u64,
     /// Number of the frame in its epoch.
     pub n: u64,
     /// What it is about.

@@ -14,6 +14,8 @@ mod gather;
 mod index;
 mod parallel;
 mod place;
+#[cfg(test)]
+mod tests;
 mod unite;
 
 use std::ffi::OsStr;

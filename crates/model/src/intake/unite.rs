@@ -65,9 +65,9 @@ fn assemble(
 ) -> BTreeMap<String, Parts> {
     let mut epochs: BTreeMap<String, Parts> = BTreeMap::new();
     let mut reader = FrameReader::new(places, limits);
-    for (place, FrameAt { offset, stored, line }) in frames {
+    for (place, FrameAt { offset, stored, length, line }) in frames {
         let endpoint = Endpoint::named(line.endpoint.as_str());
-        let frame = FrameRef { place, offset, stored, n: line.n, endpoint };
+        let frame = FrameRef { place, offset, stored, length, n: line.n, endpoint };
         let parts = match epochs.get_mut(&line.epoch) {
             Some(parts) => parts,
             None => epochs.entry(line.epoch.clone()).or_insert_with(|| Parts {

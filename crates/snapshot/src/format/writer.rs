@@ -42,8 +42,8 @@ pub enum WriteError {
     },
     /// A line is larger than a reader would take.
     #[error(
-        "a line of kind `{kind}` has {length} bytes, a frame can have {MAX_FRAME_LENGTH}; \
-         record the capture as `too_large` instead"
+        "a line of kind `{kind}` has {length} bytes, more than a frame can have; record a reply as \
+         `too_large`, shorten the label of the system"
     )]
     TooLarge {
         /// Kind of the line.
@@ -74,9 +74,6 @@ pub struct SnapshotWriter<W: Write> {
 impl<W: Write> SnapshotWriter<W> {
     /// Starts an epoch: its header is written and flushed at once.
     pub fn start(sink: W, header: &EpochLine) -> Result<Self, WriteError> {
-        let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-        compressor.include_checksum(true)?;
-        compressor.include_contentsize(true)?;
         let epoch = FrameLine {
             epoch: header.uuid.clone(),
             system: header.system.clone(),
@@ -88,7 +85,7 @@ impl<W: Write> SnapshotWriter<W> {
             sink,
             epoch,
             buffers: BTreeMap::new(),
-            compressor,
+            compressor: compressor()?,
             replies: 0,
             captures: 0,
             outcomes: BTreeMap::new(),
@@ -214,22 +211,48 @@ impl<W: Write> SnapshotWriter<W> {
     }
 
     fn write_frame(&mut self, frame: FrameLine, lines: &[u8]) -> Result<(), WriteError> {
-        let mut text = line_of("frame", &frame)?;
-        text.extend_from_slice(lines);
-        let stored = self.compressor.compress(&text)?;
-        let preamble = Preamble {
-            frame,
-            stored: stored.len() as u64,
-            length: text.len() as u64,
-            crc32: crc32_hex(&stored),
-        };
-        let mut bytes =
-            preamble.encode().map_err(|source| WriteError::Line { kind: "frame", source })?;
-        bytes.extend_from_slice(&stored);
+        let bytes = pack(&mut self.compressor, frame, lines)?;
         self.sink.write_all(&bytes)?;
         self.sink.flush()?;
         Ok(())
     }
+}
+
+/// One frame with its preamble, from its first line and whole lines behind it: for edits of
+/// recordings. Whoever records uses [`SnapshotWriter`].
+pub fn frame_bytes(first: FrameLine, lines: &[u8]) -> Result<Vec<u8>, WriteError> {
+    pack(&mut compressor()?, first, lines)
+}
+
+fn compressor() -> io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+    compressor.include_checksum(true)?;
+    compressor.include_contentsize(true)?;
+    Ok(compressor)
+}
+
+fn pack(
+    compressor: &mut zstd::bulk::Compressor<'static>,
+    frame: FrameLine,
+    lines: &[u8],
+) -> Result<Vec<u8>, WriteError> {
+    let mut text = line_of("frame", &frame)?;
+    // Readers bound the first line: they keep one per frame in memory.
+    if text.len() > FIRST_LINE - 1024 {
+        return Err(WriteError::TooLarge { kind: "frame", length: text.len() });
+    }
+    text.extend_from_slice(lines);
+    let stored = compressor.compress(&text)?;
+    let preamble = Preamble {
+        frame,
+        stored: stored.len() as u64,
+        length: text.len() as u64,
+        crc32: crc32_hex(&stored),
+    };
+    let mut bytes =
+        preamble.encode().map_err(|source| WriteError::Line { kind: "frame", source })?;
+    bytes.extend_from_slice(&stored);
+    Ok(bytes)
 }
 
 /// One line of a snapshot: an object with one key, the kind.

@@ -1,0 +1,149 @@
+//! The first lines: what was read, from when to when, what was found, and what is not seen.
+
+use std::collections::BTreeSet;
+
+use super::canvas::{COLUMNS, Canvas, Tone, wrap};
+use super::when::{between, clock, count, duration_ms, epochs};
+use crate::render::plain;
+use crate::report::{Report, Severity, SystemReport};
+
+/// At most five lines; the last ones say what is not seen.
+pub(super) fn draw(canvas: &mut Canvas, report: &Report) {
+    canvas.line(0, &[(Tone::Plain, &read(report))]);
+    canvas.line(0, &[(Tone::Plain, &span(report))]);
+    canvas.line(0, &[(Tone::Strong, &found(report))]);
+    let blind = format!("Not seen: {}.", not_seen(report).join("; "));
+    let mut lines = wrap(&blind, COLUMNS);
+    if lines.len() > 2 {
+        lines.truncate(2);
+        if let Some(last) = lines.last_mut() {
+            *last = format!(
+                "{}… (more below)",
+                plain::pad(last, COLUMNS - 14).trim_end_matches([' ', '…'])
+            );
+        }
+    }
+    for line in lines {
+        canvas.line(0, &[(Tone::Plain, &line)]);
+    }
+}
+
+fn read(report: &Report) -> String {
+    let total: usize = report.systems.iter().map(|system| system.epochs.len()).sum();
+    let collectors: BTreeSet<&str> = report
+        .systems
+        .iter()
+        .flat_map(|system| system.epochs.iter().map(|epoch| epoch.collector.as_str()))
+        .collect();
+    let whose = match report.systems.as_slice() {
+        [] => "of no system".to_owned(),
+        [only] => format!("of system {}", plain::cut(&only.system, 28)),
+        several => format!("of {} systems", several.len()),
+    };
+    format!(
+        "Read {}: {} {whose}, by {}.",
+        count(report.inputs.len(), "file", "files"),
+        count(total, "epoch", "epochs"),
+        match collectors.len() {
+            0 => "no collector".to_owned(),
+            1 => format!("collector {}", plain::cut(collectors.first().unwrap_or(&""), 12)),
+            several => format!("{several} collectors"),
+        }
+    )
+}
+
+fn span(report: &Report) -> String {
+    let times = || report.systems.iter().flat_map(|system| &system.epochs).map(|epoch| &epoch.time);
+    match (times().min(), times().max()) {
+        (Some(from), Some(to)) if from == to => format!("At {} UTC.", clock(from)),
+        (Some(from), Some(to)) => {
+            let long =
+                between(from, to).map_or_else(String::new, |ms| format!(", {}", duration_ms(ms)));
+            format!("From {} to {} UTC{long}.", clock(from), clock(to))
+        }
+        _ => "Nothing to judge.".to_owned(),
+    }
+}
+
+fn found(report: &Report) -> String {
+    let all: Vec<_> = report.systems.iter().flat_map(|system| &system.findings).collect();
+    if all.is_empty() {
+        return "Found nothing wrong in what could be judged.".to_owned();
+    }
+    let words: Vec<String> = Severity::ALL
+        .iter()
+        .rev()
+        .map(|severity| {
+            (severity, all.iter().filter(|finding| finding.severity == *severity).count())
+        })
+        .filter(|(_, number)| *number > 0)
+        .map(|(severity, number)| format!("{number} {}", severity.as_str()))
+        .collect();
+    let open = all.iter().filter(|finding| finding.closed.is_none()).count();
+    format!("Found {}; {open} open at the end, {} closed.", words.join(", "), all.len() - open)
+}
+
+/// What a reader must not conclude from silence.
+fn not_seen(report: &Report) -> Vec<String> {
+    let mut blind = Vec::new();
+    for system in &report.systems {
+        let before = blind.len();
+        of_system(system, &mut blind);
+        if report.systems.len() > 1 {
+            for text in &mut blind[before..] {
+                *text = format!("{}: {text}", system.system);
+            }
+        }
+    }
+    if !report.problems.is_empty() {
+        blind.push(format!("{} below", count(report.problems.len(), "problem", "problems")));
+    }
+    if blind.is_empty() {
+        blind.push("nothing that was asked for is missing".to_owned());
+    }
+    blind
+}
+
+fn of_system(system: &SystemReport, blind: &mut Vec<String>) {
+    if system.epochs.len() == 1 {
+        blind.push("one epoch only, so changes over time cannot be seen".to_owned());
+    }
+    let cut: Vec<usize> =
+        system.epochs.iter().filter(|epoch| !epoch.complete).map(|epoch| epoch.index).collect();
+    if !cut.is_empty() {
+        blind.push(format!("{} incomplete", epochs(&runs(&cut))));
+    }
+    let unknown: usize = system.checks.iter().map(|check| check.unknown).sum();
+    if unknown > 0 {
+        blind.push(format!("{} not known", count(unknown, "verdict", "verdicts")));
+    }
+    if let Some(text) = step(system) {
+        blind.push(text);
+    }
+}
+
+/// The longest step between two epochs, where it is out of the ordinary.
+fn step(system: &SystemReport) -> Option<String> {
+    let mut steps: Vec<(i64, usize)> = system
+        .epochs
+        .windows(2)
+        .filter_map(|pair| Some((between(&pair[0].time, &pair[1].time)?, pair[0].index)))
+        .collect();
+    steps.sort_unstable();
+    let usual = steps.get(steps.len() / 2)?.0;
+    let (longest, after) = *steps.last()?;
+    (longest > usual.saturating_mul(3))
+        .then(|| format!("{} without a recording after epoch {after}", duration_ms(longest)))
+}
+
+/// Numbers in ascending order as runs.
+fn runs(numbers: &[usize]) -> Vec<[usize; 2]> {
+    let mut runs: Vec<[usize; 2]> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some([_, to]) if *to + 1 == *number => *to = *number,
+            _ => runs.push([*number, *number]),
+        }
+    }
+    runs
+}

@@ -1,0 +1,92 @@
+//! The report as text for a responder: 80 columns, the worst first, readable without colour.
+
+mod canvas;
+mod details;
+mod finding;
+mod head;
+mod table;
+mod tail;
+mod timeline;
+mod when;
+
+pub(super) use when::duration_ms;
+
+use crate::report::{Finding, Report, Subject, SystemReport};
+use canvas::{COLUMNS, Canvas, LABEL};
+
+/// The whole report; `style` adds bold and colour, which the caller strips where none is wanted.
+pub fn render(report: &Report, style: bool) -> String {
+    let mut canvas = Canvas::new(style);
+    head::draw(&mut canvas, report);
+    for system in &report.systems {
+        draw_system(&mut canvas, system, report);
+    }
+    tail::problems(&mut canvas, &report.problems);
+    canvas.into_text()
+}
+
+fn draw_system(canvas: &mut Canvas, system: &SystemReport, report: &Report) {
+    if report.systems.len() > 1 {
+        canvas.blank();
+        canvas.heading(&format!("=== System {} ===", system.system));
+    }
+    legend(canvas, system);
+    for (subject, findings) in by_subject(&system.findings) {
+        canvas.heading(&name(subject));
+        for finding in findings {
+            finding::draw(canvas, system, finding, &report.parameters);
+        }
+    }
+    tail::unknowns(canvas, &system.unknowns);
+    tail::unseen(canvas, &system.unseen);
+    tail::exceptions(canvas, &system.exceptions);
+    tail::totals(canvas, &system.checks);
+    tail::coverage(canvas, &system.coverage);
+}
+
+/// Explains the timelines once, where there are any.
+fn legend(canvas: &mut Canvas, system: &SystemReport) {
+    if system.findings.is_empty() || system.epochs.len() < 2 {
+        return;
+    }
+    let step = timeline::per_character(system.epochs.len(), timeline_columns());
+    let stands_for = if step == 1 {
+        "one character per epoch".to_owned()
+    } else {
+        format!("one character stands for {step} epochs and shows the worst of them")
+    };
+    canvas.blank();
+    canvas.paragraph(0, &format!("Timelines: {stands_for}. {}.", timeline::LEGEND));
+}
+
+/// Columns left for a timeline beside its label.
+fn timeline_columns() -> usize {
+    COLUMNS - finding::INDENT - LABEL
+}
+
+/// Findings by subject, in the order in which the report first names the subject: worst first.
+fn by_subject(findings: &[Finding]) -> Vec<(&Subject, Vec<&Finding>)> {
+    let mut groups: Vec<(&Subject, Vec<&Finding>)> = Vec::new();
+    for finding in findings {
+        match groups.iter_mut().find(|(subject, _)| *subject == &finding.subject) {
+            Some((_, group)) => group.push(finding),
+            None => groups.push((&finding.subject, vec![finding])),
+        }
+    }
+    groups
+}
+
+/// A subject in words.
+fn name(subject: &Subject) -> String {
+    match subject {
+        Subject::Cluster { cluster } => format!("cluster {cluster}"),
+        Subject::Server { cluster, server } if cluster.is_empty() => format!("server {server}"),
+        Subject::Server { cluster, server } => format!("server {server} of cluster {cluster}"),
+        Subject::Service { account, service, .. } => {
+            format!("service {service} of account {account}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

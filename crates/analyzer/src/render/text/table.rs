@@ -1,0 +1,54 @@
+//! Columns that line up, as many as fit.
+
+use super::canvas::{COLUMNS, Canvas, Tone};
+use crate::render::plain;
+
+/// Columns of the widest cell.
+const WIDEST: usize = 24;
+/// Spaces between columns.
+const BETWEEN: usize = 2;
+
+/// A table under construction; all its columns have the same number of cells.
+#[derive(Default)]
+pub(super) struct Table {
+    columns: Vec<Column>,
+}
+
+struct Column {
+    head: String,
+    cells: Vec<String>,
+    width: usize,
+}
+
+impl Table {
+    /// Adds a column on the right.
+    pub(super) fn column(&mut self, head: &str, cells: Vec<String>) {
+        let widest = cells.iter().map(|cell| plain::width(cell)).max().unwrap_or(0);
+        let width = widest.max(plain::width(head)).min(WIDEST);
+        self.columns.push(Column { head: head.to_owned(), cells, width });
+    }
+
+    /// Draws the columns that fit; the rest stays in the JSON report.
+    pub(super) fn draw(mut self, canvas: &mut Canvas, indent: usize) {
+        let mut used = indent;
+        self.columns.retain(|column| {
+            let fits = used + column.width <= COLUMNS;
+            used += if fits { column.width + BETWEEN } else { COLUMNS };
+            fits
+        });
+        if self.columns.len() > 1 {
+            canvas.line(indent, &[(Tone::Faint, &self.line(|column| &column.head))]);
+        }
+        let rows = self.columns.first().map_or(0, |column| column.cells.len());
+        for row in 0..rows {
+            let text = self.line(|column| column.cells.get(row).map_or("", String::as_str));
+            canvas.line(indent, &[(Tone::Plain, &text)]);
+        }
+    }
+
+    fn line<'a>(&'a self, cell: impl Fn(&'a Column) -> &'a str) -> String {
+        let cells: Vec<String> =
+            self.columns.iter().map(|column| plain::pad(cell(column), column.width)).collect();
+        cells.join(&" ".repeat(BETWEEN))
+    }
+}

@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::render;
+use crate::render::plain;
+use crate::report::*;
+
+fn moment(epoch: usize) -> Moment {
+    Moment { epoch, time: format!("2026-11-21T02:{:02}:00.000Z", epoch % 60) }
+}
+
+fn change(epoch: usize, severity: Severity, stage: &str) -> Change {
+    Change {
+        moment: moment(epoch),
+        severity,
+        face: BTreeMap::from([("stage", Value::from(stage))]),
+    }
+}
+
+fn finding() -> Finding {
+    Finding {
+        code: "SERVER_002",
+        slug: "server-version-mismatch",
+        severity: Severity::Warning,
+        category: "Consistency",
+        subject: Subject::Cluster { cluster: "A".into() },
+        title: "servers of one cluster run different versions",
+        summary: "4 of 5 servers run 2.14.6, a4 runs 2.10.25.".into(),
+        opened: Opened { moment: moment(2), last_ok: Some(moment(1)), at_or_before: false },
+        last_seen: moment(5),
+        closed: None,
+        gaps: vec![Gap { from: 3, to: 3, reason: "server_silent".into() }],
+        flaps: 1,
+        changes: vec![
+            change(2, Severity::Info, "rolling"),
+            change(4, Severity::Warning, "stalled"),
+        ],
+        details: json!({
+            "stage": "stalled", "majority": "2.14.6", "lasting_s": 12_000, "silent": [],
+            "outliers": [{ "server": "a4", "version": "2.10.25" }],
+            "versions": [
+                { "version": "2.14.6", "servers": [
+                    { "server": "a1", "id": "NABC", "age_s": 41 * 86_400 },
+                    { "server": "a2", "id": "NDEF", "age_s": 3_600 }] },
+                { "version": "2.10.25", "servers": [{ "server": "a4", "id": "NGHI", "age_s": null }] }],
+        }),
+        evidence: vec![Evidence {
+            name: "version".into(),
+            value: "2.10.25".into(),
+            epoch: 5,
+            endpoint: "VARZ".into(),
+            source: "a4".into(),
+            path: "data.version".into(),
+        }],
+        omitted: 9,
+        worst_severity: Severity::Warning,
+        fingerprint: "f".into(),
+        id: "i".into(),
+    }
+}
+
+fn report(epochs: usize) -> Report {
+    let row = |index| EpochRow {
+        index,
+        uuid: format!("u{index}"),
+        time: moment(index).time,
+        collector: "0a1b2c3d".into(),
+        complete: index != 3,
+        digest: "sha256:00".into(),
+    };
+    let system = SystemReport {
+        system: "prod".into(),
+        epochs: (0..epochs).map(row).collect(),
+        findings: vec![finding()],
+        unknowns: vec![Unknown {
+            code: "SERVICE_002",
+            reason: "server_silent",
+            hides: vec![Subject::Server { cluster: "A".into(), server: "a3".into() }],
+            text: "a server that is expected did not answer".into(),
+            cure: "look at that server; record another epoch".into(),
+            epochs: vec![[3, 3]],
+            count: 30,
+            subjects: vec![Subject::Service {
+                account: "APP".into(),
+                account_id: "ACC".into(),
+                service: "billing".into(),
+            }],
+        }],
+        exceptions: vec![],
+        unseen: vec![],
+        checks: vec![CheckTotals {
+            code: "SERVER_002",
+            subjects: 3,
+            ok: 10,
+            finding: 3,
+            unknown: 1,
+            not_applicable: 0,
+        }],
+        coverage: vec![CoverageRow {
+            endpoint: "VARZ".into(),
+            asked: 18,
+            ok: 17,
+            gaps: vec![CoverageGap {
+                status: "timeout".into(),
+                count: 1,
+                epochs: vec![[3, 3]],
+                targets: vec!["a3".into()],
+            }],
+        }],
+    };
+    Report {
+        report: "nats-hindsight",
+        version: "1.0",
+        tool: "0.1.0",
+        rules: "sha256:00".into(),
+        inputs: vec![],
+        systems: vec![system],
+        problems: vec![Problem {
+            kind: "damaged_frame".into(),
+            text: "a frame is damaged and was left out".into(),
+            where_: Some("a.ndjson.zst at byte 17".into()),
+            epoch: None,
+            system: None,
+        }],
+        parameters: BTreeMap::from([("SERVER_002.recent".to_owned(), "1h".to_owned())]),
+        config: vec![],
+    }
+}
+
+/// Every line fits and holds nothing that deceives.
+fn harmless(text: &str) {
+    for line in text.lines() {
+        assert!(plain::width(line) <= 80, "{line}");
+        assert_eq!(plain::shown(line), line);
+    }
+}
+
+#[test]
+fn a_report_reads_from_the_top() {
+    let text = render(&report(6), false);
+    harmless(&text);
+    assert!(text.starts_with("Read 0 files: 6 epochs of system prod, by collector 0a1b2c3d.\n"));
+    let head: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(head.len() <= 5, "{text}");
+    for wanted in [
+        "Found 1 warning; 1 open at the end, 0 closed.",
+        "epoch 3 incomplete",
+        "cluster A\n  WARNING SERVER_002 server-version-mismatch  open\n",
+        "began     between 2026-11-21 02:01:00 and 02:02:00 (epochs 1 and 2)",
+        "lasting   at least 3 h 20 min",
+        "seen      in 3 epochs; not known in epoch 3: server silent",
+        "timeline  ..i?WW",
+        "limits    recent = 1h",
+        "hindsight explain SERVER_002",
+        "SERVICE_002 server silent, 30 subjects, epoch 3",
+        "service billing of account APP and 29 more",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n{text}");
+    }
+}
+
+#[test]
+fn many_epochs_fit_one_line() {
+    let text = render(&report(1_000), false);
+    harmless(&text);
+    assert!(text.contains("one character stands for 16 epochs"), "{text}");
+    assert!(text.contains("timeline  W....."), "{text}");
+}
+
+#[test]
+fn one_epoch_says_what_it_cannot_show() {
+    let mut report = report(1);
+    report.systems[0].findings[0].gaps.clear();
+    let text = render(&report, false);
+    assert!(text.contains("one epoch only, so changes over time cannot be seen"), "{text}");
+    assert!(!text.contains("timeline"), "{text}");
+}
+
+#[test]
+fn hostile_names_stay_names() {
+    let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J\n::error::\u{202e}x\u{200b}\u{9b}";
+    let mut report = report(6);
+    let system = &mut report.systems[0];
+    system.system = evil.into();
+    system.epochs[0].collector = evil.into();
+    system.unknowns[0].text = evil.repeat(9);
+    system.unknowns[0].subjects = vec![Subject::Cluster { cluster: evil.repeat(9) }; 20];
+    system.coverage[0].gaps[0].targets = vec![evil.into()];
+    let finding = &mut system.findings[0];
+    finding.subject = Subject::Server { cluster: evil.into(), server: evil.repeat(9) };
+    finding.summary = evil.repeat(9);
+    finding.details =
+        json!({ evil: evil, "rows": [{ evil: evil, "n": [evil] }, { "deep": [{ evil: evil }] }] });
+    finding.evidence[0].value = json!([evil, { evil: evil }]);
+    finding.evidence[0].source = evil.into();
+    finding.opened.moment.time = evil.into();
+    report.problems[0].text = evil.into();
+    report.problems[0].where_ = Some(evil.into());
+    let text = render(&report, false);
+    harmless(&text);
+    assert!(text.contains("\\u{1b}]0;owned\\u{7}"));
+    let styled = render(&report, true);
+    assert!(
+        !styled.contains('\u{9b}') && !styled.contains("\u{1b}]") && !styled.contains("\u{1b}[2J")
+    );
+}

@@ -1,0 +1,95 @@
+//! One character per epoch: what was known about one finding along the sequence.
+
+use crate::report::{Finding, Severity, SystemReport};
+
+/// What the characters of a timeline mean.
+pub(super) const LEGEND: &str =
+    "C critical, W warning, i info, ? not known, x another time, . nothing seen";
+
+/// The line of one finding in at most `columns`; none if there is but one epoch.
+///
+/// With more epochs than columns a character stands for several, and shows the worst of them.
+pub(super) fn line(system: &SystemReport, finding: &Finding, columns: usize) -> Option<String> {
+    if system.epochs.len() < 2 || columns == 0 {
+        return None;
+    }
+    let step = per_character(system.epochs.len(), columns);
+    let marks: Vec<Mark> =
+        system.epochs.iter().map(|epoch| mark(system, finding, epoch.index)).collect();
+    let worst = marks.chunks(step).filter_map(|chunk| chunk.iter().max());
+    Some(worst.map(|mark| mark.character()).collect())
+}
+
+/// How many epochs one character stands for.
+pub(super) fn per_character(epochs: usize, columns: usize) -> usize {
+    epochs.div_ceil(columns.max(1)).max(1)
+}
+
+/// What is known about one epoch, least important first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    Nothing,
+    Another,
+    Unknown,
+    Bad(Severity),
+}
+
+impl Mark {
+    fn character(self) -> char {
+        match self {
+            Self::Nothing => '.',
+            Self::Another => 'x',
+            Self::Unknown => '?',
+            Self::Bad(Severity::Info) => 'i',
+            Self::Bad(Severity::Warning) => 'W',
+            Self::Bad(Severity::Critical) => 'C',
+        }
+    }
+}
+
+fn mark(system: &SystemReport, finding: &Finding, epoch: usize) -> Mark {
+    if covers(finding, epoch) {
+        return if in_gap(finding, epoch) {
+            Mark::Unknown
+        } else {
+            Mark::Bad(severity_at(finding, epoch))
+        };
+    }
+    let same = |other: &&Finding| other.fingerprint == finding.fingerprint;
+    if system.findings.iter().filter(same).any(|other| covers(other, epoch)) {
+        return Mark::Another;
+    }
+    let unknown = system.unknowns.iter().any(|unknown| {
+        unknown.code == finding.code
+            && unknown.epochs.iter().any(|[from, to]| (*from..=*to).contains(&epoch))
+            && unknown.subjects.contains(&finding.subject)
+    });
+    if unknown { Mark::Unknown } else { Mark::Nothing }
+}
+
+/// Whether nothing could be said in an epoch. A step in which nothing was recorded lies between
+/// two epochs and takes away neither.
+pub(super) fn in_gap(finding: &Finding, epoch: usize) -> bool {
+    finding
+        .gaps
+        .iter()
+        .filter(|gap| gap.reason.replace('_', " ") != "not recorded")
+        .any(|gap| (gap.from..=gap.to).contains(&epoch))
+}
+
+/// Whether an interval reaches over an epoch. What came after the last time it was seen and
+/// before it closed could not be judged, and is found among the unknowns or the gaps.
+fn covers(finding: &Finding, epoch: usize) -> bool {
+    let last_gap = finding.gaps.last().map_or(0, |gap| gap.to);
+    let end = finding.last_seen.epoch.max(last_gap);
+    (finding.opened.moment.epoch..=end).contains(&epoch)
+}
+
+fn severity_at(finding: &Finding, epoch: usize) -> Severity {
+    finding
+        .changes
+        .iter()
+        .rev()
+        .find(|change| change.moment.epoch <= epoch)
+        .map_or(finding.severity, |change| change.severity)
+}

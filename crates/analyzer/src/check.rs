@@ -52,7 +52,7 @@ impl Check {
 /// How a check looks at a recording.
 pub enum Scan {
     /// At one epoch by itself.
-    Epoch(fn(&View<'_>, &Limits<'_>, &Step<'_>, &mut Judgement<'_>)),
+    Epoch(fn(&View<'_>, &Limits<'_>, &Step, &mut Judgement)),
     /// Along the sequence.
     Follow(Followed),
 }
@@ -70,16 +70,15 @@ pub trait Follow {
         state: &mut Self::State,
         facts: &Self::Facts,
         limits: &Limits<'_>,
-        step: &Step<'_>,
-        out: &mut Judgement<'_>,
+        step: &Step,
+        out: &mut Judgement,
     );
 }
 
 /// Facts or state of some check, which only that check can open.
 pub type Opaque = Box<dyn Any + Send>;
 
-type JudgeFn =
-    fn(&mut dyn Any, &dyn Any, &Limits<'_>, &Step<'_>, &mut Judgement<'_>);
+type JudgeFn = fn(&mut dyn Any, &dyn Any, &Limits<'_>, &Step, &mut Judgement);
 
 /// The halves of a [`Follow`] check with their types erased.
 pub struct Followed {
@@ -107,8 +106,8 @@ fn judge<T: Follow>(
     state: &mut dyn Any,
     facts: &dyn Any,
     limits: &Limits<'_>,
-    step: &Step<'_>,
-    out: &mut Judgement<'_>,
+    step: &Step,
+    out: &mut Judgement,
 ) {
     // The engine pairs facts and state of one check; a mismatch is impossible and says nothing.
     if let (Some(state), Some(facts)) =

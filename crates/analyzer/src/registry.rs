@@ -30,7 +30,8 @@ pub fn find(wanted: &str) -> Result<&'static Check, Option<&'static str>> {
     let nearest = all()
         .into_iter()
         .map(|c| {
-            let near = strsim::jaro_winkler(c.code, &upper).max(strsim::jaro_winkler(c.slug, &lower));
+            let near =
+                strsim::jaro_winkler(c.code, &upper).max(strsim::jaro_winkler(c.slug, &lower));
             (c.code, near)
         })
         .max_by(|a, b| a.1.total_cmp(&b.1))

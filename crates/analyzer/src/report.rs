@@ -109,6 +109,8 @@ pub struct SystemReport {
     pub unknowns: Vec<Unknown>,
     /// What was let pass because the configuration says so.
     pub exceptions: Vec<Exception>,
+    /// Facets that were not seen where a verdict was reached without them.
+    pub unseen: Vec<Unseen>,
     /// Denominators of each selected check.
     pub checks: Vec<CheckTotals>,
     /// What was asked and what came.
@@ -318,6 +320,21 @@ pub struct Exception {
     pub reason: String,
     /// Runs of epochs, first and last.
     pub epochs: Vec<[usize; 2]>,
+}
+
+/// A facet of a check that was not seen: what it would show is not in a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unseen {
+    /// Code of the check.
+    pub code: &'static str,
+    /// Name of the facet.
+    pub facet: &'static str,
+    /// Runs of epochs, first and last.
+    pub epochs: Vec<[usize; 2]>,
+    /// How many subjects.
+    pub count: usize,
+    /// The first twenty of them.
+    pub subjects: Vec<Subject>,
 }
 
 /// Denominators of one check, counted in (subject, epoch) pairs.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::format::Line;
 use nats_hindsight_snapshot::lines::ReplyLine;
 use nats_hindsight_snapshot::wire::{
     Accountz, Bare, Connection, Connz, Envelope, Leafz, REPLY_TYPE_PREFIX, Routez, ServerInfo,
@@ -13,6 +14,7 @@ use crate::epoch::{
     AccountzRecord, ConnectionRecord, ConnzPage, Epoch, LeafzRecord, Malformed, PeerRecord,
     RoutezRecord, ServedEndpoint, ServiceRecord, Sighting, StatszRecord, VarzRecord,
 };
+use crate::intake::{EpochIndex, Problem};
 
 /// Page size of a server that was not told one.
 const DEFAULT_LIMIT: u64 = 1024;
@@ -90,8 +92,8 @@ fn sighting(line: &ReplyLine<'_>, id: &str, info: &ServerInfo<'_>) -> Sighting {
 /// What a reply without envelope says of its server; VARZ has all of it, others only the id.
 fn bare_sighting(line: &ReplyLine<'_>, url: &str) -> Result<Sighting, String> {
     let bare: Bare<'_> = body(line)?;
-    let id = owned(bare.server_id.as_ref())
-        .ok_or("the reply does not say which server it is from")?;
+    let id =
+        owned(bare.server_id.as_ref()).ok_or("the reply does not say which server it is from")?;
     let whole = line.endpoint == Endpoint::VARZ;
     Ok(Sighting {
         endpoint: line.endpoint.clone(),
@@ -261,9 +263,10 @@ enum Announced {
 fn announced(subject: &str) -> Option<Announced> {
     let tokens: Vec<&str> = subject.split('.').collect();
     if tokens.iter().any(|token| *token == "*" || *token == ">") {
-        let covers = tokens.iter().zip(["$SRV", "PING"]).all(|(token, wanted)| {
-            *token == wanted || *token == "*" || *token == ">"
-        });
+        let covers = tokens
+            .iter()
+            .zip(["$SRV", "PING"])
+            .all(|(token, wanted)| *token == wanted || *token == "*" || *token == ">");
         return covers.then_some(Announced::Tap);
     }
     match tokens.as_slice() {
@@ -309,4 +312,25 @@ fn served(endpoint: &nats_hindsight_snapshot::wire::ServiceEndpoint<'_>) -> Serv
         requests: endpoint.num_requests,
         errors: endpoint.num_errors,
     }
+}
+
+/// Reads the wanted endpoints of an epoch into its tables. What could not be used is told in the
+/// problems, and the epoch is not whole then.
+pub fn load(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> (Epoch, Vec<Problem>) {
+    let mut epoch = Epoch::empty(index.head.clone());
+    let always = |endpoint: &Endpoint| {
+        *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
+    };
+    let problems = index.read(&always, &mut |line| match line {
+        Line::Epoch(header) => epoch.header = *header,
+        Line::Reply(line) => reply(&mut epoch, &line),
+        Line::Capture(capture) => epoch.captures.push(*capture),
+        Line::End(end) => epoch.end = Some(*end),
+        Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,
+        Line::OtherMajor { .. } | Line::Malformed { .. } => {}
+    });
+    epoch.whole = index.complete && problems.is_empty();
+    epoch.digest.clone_from(&index.digest);
+    epoch.malformed.sort();
+    (epoch, problems)
 }

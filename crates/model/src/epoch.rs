@@ -295,9 +295,8 @@ impl Epoch {
 
 impl ConnzPage {
     pub(crate) fn restrict(&mut self, filter: Option<&FilterLine>, account: Option<&str>) {
-        self.account = filter
-            .and_then(|filter| filter.account.clone())
-            .or_else(|| account.map(str::to_owned));
+        self.account =
+            filter.and_then(|filter| filter.account.clone()).or_else(|| account.map(str::to_owned));
         self.subject = filter.and_then(|filter| filter.subject.clone());
     }
 }

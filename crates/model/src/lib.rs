@@ -9,6 +9,8 @@ pub mod clusters;
 pub mod decode;
 pub mod epoch;
 pub mod intake;
+pub mod roster;
+pub mod sweeps;
 pub mod systems;
 pub mod version;
 mod view;

@@ -78,3 +78,15 @@ impl fmt::Display for Endpoint {
         f.write_str(&self.0)
     }
 }
+
+impl From<Endpoint> for String {
+    fn from(endpoint: Endpoint) -> Self {
+        endpoint.0.into_owned()
+    }
+}
+
+impl From<&Endpoint> for String {
+    fn from(endpoint: &Endpoint) -> Self {
+        endpoint.as_str().to_owned()
+    }
+}

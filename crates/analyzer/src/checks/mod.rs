@@ -1,7 +1,9 @@
 //! The checks, by family. A check is a file pair here, source and page, and one line in its
 //! family.
 
+pub mod server;
+
 use crate::check::Check;
 
 /// Every family and its checks.
-pub const FAMILIES: &[&[&Check]] = &[];
+pub const FAMILIES: &[&[&Check]] = &[server::CHECKS];

@@ -11,9 +11,7 @@ use super::judgement::{Closing, Face, Verdict};
 use super::reason::Reason;
 use crate::check::Check;
 use crate::registry::hex;
-use crate::report::{
-    Change, Closed, Evidence, Finding, Gap, Moment, Opened, Severity, Subject,
-};
+use crate::report::{Change, Closed, Evidence, Finding, Gap, Moment, Opened, Severity, Subject};
 
 /// Most pieces of evidence in one finding.
 const MAX_EVIDENCE: usize = 50;
@@ -24,22 +22,22 @@ pub fn rfc3339(time: Timestamp) -> String {
 }
 
 /// One verdict with its place in the timeline.
-pub struct Said<'a> {
+pub(super) struct Said<'a> {
     /// Index of the epoch.
-    pub epoch: usize,
+    pub(super) epoch: usize,
     /// Its start.
-    pub time: Timestamp,
+    pub(super) time: Timestamp,
     /// Track it comes from.
-    pub track: usize,
+    pub(super) track: usize,
     /// Those a good verdict saw.
-    pub members: &'a BTreeSet<String>,
+    pub(super) members: &'a BTreeSet<String>,
     /// Severity from the configuration, if it sets one.
-    pub severity: Option<Severity>,
+    pub(super) severity: Option<Severity>,
 }
 
 /// The story of one subject under one check.
 #[derive(Default)]
-pub struct Story {
+pub(super) struct Story {
     open: Option<Open>,
     closed: Vec<Done>,
     last: Last,
@@ -74,12 +72,12 @@ struct Done {
 
 impl Story {
     /// Whether an interval is open.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
     /// Takes the next verdict.
-    pub fn take(&mut self, said: &Said<'_>, verdict: Verdict) {
+    pub(super) fn take(&mut self, said: &Said<'_>, verdict: Verdict) {
         let moment = Moment { epoch: said.epoch, time: rfc3339(said.time) };
         match verdict {
             Verdict::Finding(face) => {
@@ -110,13 +108,13 @@ impl Story {
     }
 
     /// Nothing was said of a subject with an open interval.
-    pub fn not_seen(&mut self, epoch: usize) {
-        self.gap(epoch, epoch, Reason::NotSeen.name());
+    pub(super) fn nothing_said(&mut self, epoch: usize, reason: Reason) {
+        self.gap(epoch, epoch, reason.name());
         self.last = Last::Other;
     }
 
     /// Notes a stretch of an open interval in which nothing was said.
-    pub fn gap(&mut self, from: usize, to: usize, reason: &str) {
+    pub(super) fn gap(&mut self, from: usize, to: usize, reason: &str) {
         let Some(open) = &mut self.open else { return };
         match open.gaps.last_mut() {
             Some(gap) if gap.reason == reason && gap.to + 1 >= from => gap.to = gap.to.max(to),
@@ -131,11 +129,7 @@ impl Story {
             return;
         };
         if open.severity != severity || open.face.face != face.face {
-            open.changes.push(Change {
-                moment: moment.clone(),
-                severity,
-                face: face.face.clone(),
-            });
+            open.changes.push(Change { moment: moment.clone(), severity, face: face.face.clone() });
         }
         open.worst = open.worst.max(severity);
         open.severity = severity;
@@ -157,18 +151,19 @@ impl Story {
             Last::Bad(moment) => Some(moment.clone()),
             _ => None,
         };
-        let closed = Closed {
-            moment: moment.clone(),
-            how: closing.how,
-            last_bad,
-            because: closing.because,
-        };
+        let closed =
+            Closed { moment: moment.clone(), how: closing.how, last_bad, because: closing.because };
         self.closed.push(Done { open, closed: Some(closed) });
         true
     }
 
     /// All intervals as findings.
-    pub fn findings(self, check: &'static Check, subject: &Subject, uuids: &[String]) -> Vec<Finding> {
+    pub(super) fn findings(
+        self,
+        check: &'static Check,
+        subject: &Subject,
+        uuids: &[String],
+    ) -> Vec<Finding> {
         let mut done = self.closed;
         done.extend(self.open.map(|open| Done { open, closed: None }));
         done.into_iter()
@@ -184,11 +179,7 @@ impl Open {
             Last::Ok(moment) => Some(moment.clone()),
             _ => None,
         };
-        let opened = Opened {
-            moment: moment.clone(),
-            at_or_before: last_ok.is_none(),
-            last_ok,
-        };
+        let opened = Opened { moment: moment.clone(), at_or_before: last_ok.is_none(), last_ok };
         let first = Change { moment: moment.clone(), severity, face: face.face.clone() };
         Self {
             opened,
@@ -285,4 +276,4 @@ pub fn runs(epochs: &BTreeSet<usize>) -> Vec<[usize; 2]> {
 }
 
 /// Stories by check and subject.
-pub type Stories = BTreeMap<(usize, Subject), Story>;
+pub(super) type Stories = BTreeMap<(usize, Subject), Story>;

@@ -116,14 +116,14 @@ impl Fact {
     pub fn new(
         name: &'static str,
         value: impl Into<Value>,
-        endpoint: impl ToString,
+        endpoint: impl Into<String>,
         source: impl Into<String>,
         path: impl Into<String>,
     ) -> Self {
         Self {
             name,
             value: value.into(),
-            endpoint: endpoint.to_string(),
+            endpoint: endpoint.into(),
             source: source.into(),
             path: path.into(),
         }
@@ -132,15 +132,14 @@ impl Fact {
 
 /// Collects what one check says about one epoch.
 #[derive(Debug, Default)]
-pub struct Judgement<'a> {
+pub struct Judgement {
     pub(super) verdicts: Vec<(Subject, Verdict, BTreeSet<String>)>,
     pub(super) problems: Vec<(&'static str, String)>,
     pub(super) exceptions: Vec<(&'static str, Subject, String)>,
     pub(super) unseen: Vec<(&'static str, Subject)>,
-    marker: std::marker::PhantomData<&'a ()>,
 }
 
-impl Judgement<'_> {
+impl Judgement {
     /// The subject is good; `members` are those that were seen to be.
     pub fn ok(&mut self, subject: Subject, members: BTreeSet<String>) {
         self.verdicts.push((subject, Verdict::Ok(Closing::cured()), members));

@@ -1,0 +1,211 @@
+//! `HINT_001`: a server that was there answers nothing now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nats_hindsight_model::View;
+use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
+use nats_hindsight_model::clusters::{Cluster, ClusterTracker, Member};
+use nats_hindsight_snapshot::Endpoint;
+use serde_json::json;
+
+use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
+use crate::checks::server::server;
+use crate::engine::{Face, Fact, Judgement, Reason, Step, millis_between, rfc3339};
+use crate::report::Severity;
+
+pub(super) static CHECK: Check = Check {
+    code: "HINT_001",
+    slug: "server-lost",
+    title: "a server that was there answers nothing",
+    severity: Severity::Warning,
+    category: "Health",
+    subject: "server",
+    required: &[SERVER_ENDPOINTS, &[Endpoint::ROUTEZ]],
+    enriching: &[],
+    thresholds: &[&LONG_GONE],
+    scan: Scan::Follow(Followed::of::<ServerLost>()),
+    page: include_str!("hint_001_server_lost.md"),
+};
+
+static LONG_GONE: Threshold = Threshold::seconds(
+    "long_gone",
+    86_400,
+    "a server that has been gone for longer is only worth knowing",
+);
+
+struct ServerLost;
+
+/// What is carried from epoch to epoch.
+#[derive(Default)]
+struct State {
+    tracker: ClusterTracker,
+    /// Newcomers that took a lost member's place, by cluster and seat of the lost one.
+    replaced: BTreeMap<(String, String), String>,
+    /// Seats that answered in the epoch before, by cluster.
+    before: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What became of a member.
+enum Fate {
+    Unresponsive,
+    Lost,
+    Replaced(String),
+    Unknown(Reason),
+}
+
+impl Follow for ServerLost {
+    type Facts = Census;
+    type State = State;
+
+    fn observe(view: &View<'_>) -> Census {
+        Census::of(view)
+    }
+
+    fn judge(
+        state: &mut Self::State,
+        census: &Census,
+        limits: &Limits<'_>,
+        step: &Step,
+        out: &mut Judgement,
+    ) {
+        let clusters = state.tracker.step(census, step.time);
+        for cluster in &clusters.all {
+            state.pair_newcomers(cluster, census);
+            for seat in cluster.seats.values() {
+                out.ok(server(&cluster.key, seat), BTreeSet::from([seat.clone()]));
+            }
+            for (seat, member) in &cluster.moved {
+                let to = cluster.renamed_to.as_deref().unwrap_or("another cluster");
+                let because = format!("{} answers in {to} now", member.name);
+                out.ended(server(&cluster.key, seat), because);
+            }
+            for (seat, member) in cluster.silent.iter().chain(&cluster.departed) {
+                // A peer that never answered and is named for the first time is no earlier member.
+                if member.last_seen.is_none() && !state.knew(cluster, seat) {
+                    continue;
+                }
+                judge(state, cluster, member, census, limits, step, out);
+            }
+            let known = cluster.seats.values().chain(cluster.silent.keys()).cloned();
+            state.before.insert(cluster.key.clone(), known.collect());
+        }
+    }
+}
+
+impl State {
+    /// A newcomer that appears in the epoch in which a member goes has taken its place. Each
+    /// newcomer takes one, that of its own address before any other.
+    fn pair_newcomers(&mut self, cluster: &Cluster, census: &Census) {
+        let Some(before) = self.before.get(&cluster.key) else { return };
+        let addresses: BTreeMap<&String, Option<&String>> = cluster
+            .seats
+            .iter()
+            .filter(|(_, seat)| cluster.newcomers.contains(*seat))
+            .map(|(id, seat)| (seat, census.servers.get(id).and_then(|s| s.address.as_ref())))
+            .collect();
+        let mut free: BTreeSet<&String> = addresses.keys().copied().collect();
+        for (seat, member) in cluster.departed.iter().filter(|(seat, _)| before.contains(*seat)) {
+            let same = |newcomer: &&&String| {
+                member.address.is_some() && addresses[**newcomer] == member.address.as_ref()
+            };
+            let Some(newcomer) = free.iter().find(same).or(free.first()).copied() else { return };
+            free.remove(newcomer);
+            self.replaced.insert((cluster.key.clone(), seat.clone()), newcomer.clone());
+        }
+    }
+
+    fn knew(&self, cluster: &Cluster, seat: &str) -> bool {
+        self.before.get(&cluster.key).is_some_and(|before| before.contains(seat))
+    }
+
+    fn fate(&self, cluster: &Cluster, member: &Member, census: &Census) -> Fate {
+        let replaced = self.replaced.get(&(cluster.key.clone(), member.seat.clone()));
+        if let Some(by) = replaced.filter(|by| cluster.seats.values().any(|seat| seat == *by)) {
+            return Fate::Replaced(by.clone());
+        }
+        let Some(directed) = census.directed(&member.id, member.url.as_deref()) else {
+            return Fate::Unknown(Reason::NotAsked);
+        };
+        let named = cluster.named_by.contains_key(&member.seat);
+        if named && directed.timeout {
+            Fate::Unresponsive
+        } else if named && directed.no_responders {
+            Fate::Unknown(Reason::Contradiction)
+        } else if !cluster.has_routes || !cluster.membership_known {
+            Fate::Unknown(Reason::MembershipUnknown)
+        } else if !named && (directed.timeout || directed.no_responders) {
+            Fate::Lost
+        } else {
+            Fate::Unknown(Reason::NotAsked)
+        }
+    }
+}
+
+fn judge(
+    state: &State,
+    cluster: &Cluster,
+    member: &Member,
+    census: &Census,
+    limits: &Limits<'_>,
+    step: &Step,
+    out: &mut Judgement,
+) {
+    let subject = server(&cluster.key, &member.seat);
+    let (kind, by) = match state.fate(cluster, member, census) {
+        Fate::Unknown(reason) => {
+            out.unknown(subject, reason, Vec::new());
+            return;
+        }
+        Fate::Unresponsive => ("unresponsive", None),
+        Fate::Lost => ("lost", None),
+        Fate::Replaced(by) => ("replaced", Some(by)),
+    };
+    let gone_ms = member.last_seen.map_or(0, |seen| millis_between(seen, step.time));
+    let mild = kind == "replaced" || gone_ms > limits.millis(&LONG_GONE);
+    let named_by = cluster.named_by.get(&member.seat).cloned().unwrap_or_default();
+    let face = Face {
+        severity: if mild { Severity::Info } else { Severity::Warning },
+        summary: summary(kind, member, &named_by, by.as_deref()),
+        face: BTreeMap::from([("kind", kind.into())]),
+        details: json!({
+            "kind": kind,
+            "named_by": named_by,
+            "last_seen": member.last_seen.map(rfc3339),
+            "version": member.version,
+            "replaced_by": by,
+        }),
+        evidence: evidence(cluster, member, census, &named_by),
+        members: BTreeSet::from([member.seat.clone()]),
+    };
+    out.finding(subject, face);
+}
+
+fn summary(kind: &str, member: &Member, named_by: &[String], by: Option<&str>) -> String {
+    match kind {
+        "unresponsive" => format!(
+            "{} answers nothing and {} still name{} it: hung or leaving",
+            member.name,
+            named_by.join(", "),
+            if named_by.len() == 1 { "s" } else { "" }
+        ),
+        "replaced" => {
+            format!("{} has gone and {} came in its place", member.name, by.unwrap_or(""))
+        }
+        _ => format!("{} answers nothing and no peer names it any more", member.name),
+    }
+}
+
+fn evidence(cluster: &Cluster, member: &Member, census: &Census, named_by: &[String]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(directed) = census.directed(&member.id, member.url.as_deref()) {
+        let how = if directed.timeout { "timeout" } else { "no_responders" };
+        facts.push(Fact::new("request", how, "STATSZ", member.name.clone(), "capture.status"));
+    }
+    let listing = cluster.answered.iter().filter(|id| census.routes.contains_key(*id));
+    for id in listing {
+        let name = census.servers.get(id).map_or(id.as_str(), |server| server.name.as_str());
+        let names_it = named_by.iter().any(|by| by == name);
+        facts.push(Fact::new("named", names_it, Endpoint::ROUTEZ, name, "data.routes"));
+    }
+    facts
+}

@@ -1,0 +1,15 @@
+//! Checks about servers and the clusters they form.
+
+mod hint_001_server_lost;
+mod server_002_version_mismatch;
+
+use crate::check::Check;
+use crate::report::Subject;
+
+/// The family.
+pub const CHECKS: &[&Check] = &[&hint_001_server_lost::CHECK, &server_002_version_mismatch::CHECK];
+
+/// The seat of a server as a subject.
+pub(crate) fn server(cluster: &str, server: &str) -> Subject {
+    Subject::Server { cluster: cluster.to_owned(), server: server.to_owned() }
+}

@@ -1,0 +1,285 @@
+//! What led to a mix of versions: which seats changed, who joined, who left, since when.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use nats_hindsight_model::version::direction;
+
+use super::Mix;
+use crate::engine::{Step, millis_between};
+
+/// Changes count from the last epoch in which all agreed, so that last week's rollback does not
+/// explain this week's mix; only the memory of which versions ran before reaches further back.
+#[derive(Default)]
+pub(super) struct History {
+    started: bool,
+    first_epoch: Option<usize>,
+    stories: BTreeMap<String, Story>,
+    ever: BTreeMap<String, BTreeSet<String>>,
+    majorities: BTreeSet<String>,
+    complete: Option<BTreeSet<String>>,
+    previous: BTreeMap<String, String>,
+    silent_before: BTreeSet<String>,
+    went: Went,
+    last_ok: Option<Timestamp>,
+    open_since: Option<Timestamp>,
+    last_mix: Option<BTreeMap<String, String>>,
+}
+
+/// What changed since the last agreement.
+#[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each asked for alone")]
+struct Went {
+    up: bool,
+    back: bool,
+    any: bool,
+    replaced_upward: bool,
+}
+
+/// One seat since the last agreement.
+struct Story {
+    present: String,
+    changed: bool,
+    appeared: bool,
+    first_process: String,
+    first_start: Option<Timestamp>,
+}
+
+/// What a mix looks like in the light of its history.
+pub(super) struct Found {
+    pub(super) stage: &'static str,
+    pub(super) cause: &'static str,
+}
+
+impl History {
+    /// Takes the servers that answered.
+    pub(super) fn observe(&mut self, mix: &Mix<'_>, step: &Step) {
+        let first = !std::mem::replace(&mut self.started, true);
+        if first {
+            self.first_epoch = Some(step.epoch);
+        }
+        let mut now: BTreeMap<String, String> = BTreeMap::new();
+        for id in &mix.cluster.answered {
+            let (Some(seat), Some(version)) = (mix.seat(id), mix.version(id)) else { continue };
+            now.insert(seat.to_owned(), version.to_owned());
+            let appeared = !first && mix.cluster.newcomers.contains(seat);
+            self.tell(mix, id, seat, version, appeared);
+        }
+        self.note_replacement(mix, &now);
+        for (seat, version) in &now {
+            self.ever.entry(seat.clone()).or_default().insert(version.clone());
+        }
+        self.majorities.extend(mix.majority().map(str::to_owned));
+        let certain = mix.cluster.silent.is_empty() && mix.cluster.membership_known;
+        if self.complete.is_none() && certain {
+            self.complete = Some(mix.cluster.seats.values().cloned().collect());
+        }
+        self.silent_before.retain(|seat| !now.contains_key(seat));
+        self.silent_before.extend(mix.cluster.silent.keys().cloned());
+        self.previous = now;
+    }
+
+    fn tell(&mut self, mix: &Mix<'_>, id: &str, seat: &str, version: &str, appeared: bool) {
+        let start = mix.census.servers.get(id).and_then(|server| server.start);
+        let Some(story) = self.stories.get_mut(seat) else {
+            let story = Story {
+                present: version.to_owned(),
+                changed: false,
+                appeared,
+                first_process: id.to_owned(),
+                first_start: start,
+            };
+            self.stories.insert(seat.to_owned(), story);
+            return;
+        };
+        if story.present != version {
+            let before = self.ever.get(seat).is_some_and(|ever| ever.contains(version));
+            match direction(&story.present, version) {
+                Some(Ordering::Less) => self.went.up = true,
+                Some(Ordering::Greater) => {
+                    self.went.back |= before || self.majorities.contains(version);
+                }
+                _ => {}
+            }
+            self.went.any = true;
+            version.clone_into(&mut story.present);
+            story.changed = true;
+            id.clone_into(&mut story.first_process);
+            story.first_start = start;
+        } else if story.first_process == id && story.first_start.is_none() {
+            story.first_start = start;
+        }
+    }
+
+    /// A newcomer on a newer version while a member on an older one left, between the same two
+    /// epochs, is that member's replacement.
+    fn note_replacement(&mut self, mix: &Mix<'_>, now: &BTreeMap<String, String>) {
+        let left: Vec<&String> = self
+            .previous
+            .iter()
+            .filter(|(seat, _)| {
+                !now.contains_key(*seat) && mix.cluster.departed.contains_key(*seat)
+            })
+            .map(|(_, version)| version)
+            .collect();
+        let replaced = now
+            .iter()
+            .filter(|(seat, _)| mix.cluster.newcomers.contains(*seat))
+            .any(|(_, new)| left.iter().any(|old| direction(old, new) == Some(Ordering::Less)));
+        self.went.replaced_upward |= replaced;
+    }
+
+    /// Stage and cause of a mix.
+    pub(super) fn classify(&self, mix: &Mix<'_>, step: &Step, recent_ms: i64) -> Found {
+        let stage = self.stage(mix, step, recent_ms);
+        let cause = if stage == "unknown" { "undetermined" } else { self.cause(mix, recent_ms) };
+        Found { stage, cause }
+    }
+
+    fn stage(&self, mix: &Mix<'_>, step: &Step, recent_ms: i64) -> &'static str {
+        let oldest = mix.oldest();
+        let mut doubt = false;
+        for id in &mix.cluster.answered {
+            let Some(story) = mix.seat(id).and_then(|seat| self.stories.get(seat)) else {
+                continue;
+            };
+            let newer = oldest.is_some_and(|oldest| story.present != oldest);
+            let took_up = story.changed || (story.appeared && newer);
+            if !took_up {
+                continue;
+            }
+            let now = mix.census.servers.get(id).and_then(|server| server.now);
+            match story.first_start {
+                Some(start) if millis_between(start, now.unwrap_or(step.time)) <= recent_ms => {
+                    return "rolling";
+                }
+                Some(_) => {}
+                None => doubt = true,
+            }
+        }
+        if self.first_epoch == Some(step.epoch) {
+            doubt |= mix
+                .versions
+                .iter()
+                .filter(|(version, _)| Some(**version) != oldest)
+                .flat_map(|(_, ids)| ids)
+                .any(|id| mix.age_ms(id).is_none_or(|age| age < recent_ms));
+        }
+        if doubt { "unknown" } else { "stalled" }
+    }
+
+    fn cause(&self, mix: &Mix<'_>, recent_ms: i64) -> &'static str {
+        if self.went.back {
+            "rollback"
+        } else if self.went.up || self.went.replaced_upward {
+            "upgrade"
+        } else if !self.went.any && self.joined(mix) {
+            "joined"
+        } else if !self.went.any && forgotten(mix, recent_ms) {
+            "forgotten"
+        } else {
+            "undetermined"
+        }
+    }
+
+    /// Whether the odd side is made of servers that were not there at the first complete epoch.
+    fn joined(&self, mix: &Mix<'_>) -> bool {
+        let Some(complete) = &self.complete else { return false };
+        let absent =
+            |id: &str| mix.cluster.seats.get(id).is_some_and(|seat| !complete.contains(seat));
+        if mix.majority().is_some() {
+            let outliers = mix.outliers();
+            return !outliers.is_empty() && outliers.into_iter().all(absent);
+        }
+        mix.versions.values().any(|ids| ids.iter().all(|id| absent(id)))
+    }
+
+    /// How long the mix has lasted at least: since the younger of two different versions started;
+    /// never longer than since the last agreement, never shorter than since it was first seen.
+    pub(super) fn lasting_ms(&self, mix: &Mix<'_>, step: &Step) -> Option<i64> {
+        let mut oldest_of_version: Vec<i64> = mix
+            .versions
+            .values()
+            .filter_map(|ids| ids.iter().filter_map(|id| mix.age_ms(id)).max())
+            .collect();
+        oldest_of_version.sort_unstable_by(|a, b| b.cmp(a));
+        let by_age = oldest_of_version.get(1).copied();
+        let at_most = self.last_ok.map(|ok| millis_between(ok, step.time));
+        let at_least = self.open_since.map(|open| millis_between(open, step.time));
+        let capped = match (by_age, at_most) {
+            (Some(age), Some(most)) => Some(age.min(most)),
+            (age, _) => age,
+        };
+        capped.max(at_least)
+    }
+
+    /// Notes that the cluster is mixed.
+    pub(super) fn mixed(&mut self, step: &Step) {
+        self.open_since.get_or_insert(step.time);
+        self.last_mix = Some(self.previous.clone());
+    }
+
+    /// Whether a mix is over only because servers vanished: nobody who is left changed version,
+    /// and nobody took the place of those who went.
+    pub(super) fn vanished(&self, mix: &Mix<'_>) -> Option<String> {
+        let last = self.last_mix.as_ref()?;
+        let changed = self
+            .previous
+            .iter()
+            .any(|(seat, version)| last.get(seat).is_some_and(|before| before != version));
+        let replaced = mix.cluster.newcomers.iter().any(|seat| self.previous.contains_key(seat));
+        if changed || (replaced && self.went.replaced_upward) {
+            return None;
+        }
+        let gone: Vec<&String> =
+            last.keys().filter(|seat| !self.previous.contains_key(*seat)).collect();
+        if gone.is_empty() {
+            return None;
+        }
+        let (cut, left): (Vec<&String>, Vec<&String>) =
+            gone.into_iter().partition(|seat| self.silent_before.contains(*seat));
+        let mut parts = Vec::new();
+        if !cut.is_empty() {
+            parts.push(format!("cut off: {}", names(&cut)));
+        }
+        if !left.is_empty() {
+            parts.push(format!("left or cut off: {}", names(&left)));
+        }
+        Some(parts.join("; "))
+    }
+
+    /// Notes that all agree, from which changes count anew.
+    pub(super) fn agreed(&mut self, mix: &Mix<'_>, step: &Step) {
+        self.last_ok = Some(step.time);
+        self.open_since = None;
+        self.last_mix = None;
+        self.went = Went::default();
+        self.silent_before.clear();
+        self.complete = Some(mix.cluster.seats.values().cloned().collect());
+        let present: BTreeSet<&String> = mix.cluster.seats.values().collect();
+        self.stories.retain(|seat, _| present.contains(seat));
+        for story in self.stories.values_mut() {
+            story.changed = false;
+            story.appeared = false;
+        }
+    }
+}
+
+/// There is a majority, and everybody else is older, in version and by far in age.
+fn forgotten(mix: &Mix<'_>, recent_ms: i64) -> bool {
+    let Some(majority) = mix.majority() else { return false };
+    let ages = |ids: &[&str]| -> Option<Vec<i64>> { ids.iter().map(|id| mix.age_ms(id)).collect() };
+    let Some(newest) = mix.versions.get(majority).and_then(|ids| ages(ids)) else { return false };
+    let outliers = mix.outliers();
+    let older = outliers
+        .iter()
+        .filter_map(|id| mix.version(id))
+        .all(|version| direction(version, majority) == Some(Ordering::Less));
+    let Some(odd) = ages(&outliers) else { return false };
+    older && odd.iter().min() >= newest.iter().max().map(|age| age + recent_ms).as_ref()
+}
+
+fn names(seats: &[&String]) -> String {
+    seats.iter().map(|seat| seat.as_str()).collect::<Vec<_>>().join(", ")
+}

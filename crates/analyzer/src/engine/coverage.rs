@@ -1,0 +1,120 @@
+//! What was asked and what came, endpoint by endpoint.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nats_hindsight_model::epoch::Epoch;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::Status;
+
+use super::interval::runs;
+use crate::report::{CoverageGap, CoverageRow};
+
+/// Most servers, services or URLs listed in one gap.
+const MAX_TARGETS: usize = 20;
+
+/// How the requests of one epoch went, by endpoint, status and whom they were for.
+pub(super) struct Asked {
+    outcomes: BTreeMap<(Endpoint, Status, String), u64>,
+}
+
+impl Asked {
+    /// From the captures of endpoints that were read, and from the totals of those that were not.
+    pub(super) fn of(epoch: &Epoch, read: &dyn Fn(&Endpoint) -> bool) -> Self {
+        let names = names(epoch);
+        let show = |target: Option<&str>| -> String {
+            target.map_or("", |id| names.get(id).copied().unwrap_or(id)).to_owned()
+        };
+        let mut outcomes: BTreeMap<(Endpoint, Status, String), u64> = BTreeMap::new();
+        for capture in &epoch.captures {
+            let target = capture.service.as_deref().or(capture.target.as_deref());
+            let key = (capture.endpoint.clone(), capture.status.clone(), show(target));
+            *outcomes.entry(key).or_default() += 1;
+        }
+        for outcome in epoch.end.iter().flat_map(|end| &end.outcomes) {
+            if !read(&outcome.endpoint) {
+                let target = show(outcome.target.as_deref());
+                let key = (outcome.endpoint.clone(), outcome.status.clone(), target);
+                *outcomes.entry(key).or_default() += outcome.count;
+            }
+        }
+        Self { outcomes }
+    }
+}
+
+fn names(epoch: &Epoch) -> BTreeMap<&str, &str> {
+    let expected = epoch.header.expects.servers.iter();
+    let peers = epoch.routez.iter().flat_map(|record| &record.peers);
+    expected
+        .map(|server| (server.id.as_str(), server.name.as_str()))
+        .chain(peers.map(|peer| (peer.id.as_str(), peer.name.as_str())))
+        .chain(
+            epoch
+                .sightings
+                .iter()
+                .filter_map(|sighting| Some((sighting.server.as_str(), sighting.name.as_deref()?))),
+        )
+        .filter(|(_, name)| !name.is_empty())
+        .collect()
+}
+
+/// Coverage of a whole sequence.
+#[derive(Default)]
+pub(super) struct Coverage {
+    endpoints: BTreeMap<Endpoint, Row>,
+}
+
+#[derive(Default)]
+struct Row {
+    asked: u64,
+    ok: u64,
+    gaps: BTreeMap<Status, Gap>,
+}
+
+#[derive(Default)]
+struct Gap {
+    count: u64,
+    epochs: BTreeSet<usize>,
+    targets: BTreeSet<String>,
+}
+
+impl Coverage {
+    pub(super) fn add(&mut self, epoch: usize, asked: &Asked) {
+        for ((endpoint, status, target), count) in &asked.outcomes {
+            let row = self.endpoints.entry(endpoint.clone()).or_default();
+            row.asked += count;
+            if *status == Status::Ok {
+                row.ok += count;
+                continue;
+            }
+            let gap = row.gaps.entry(status.clone()).or_default();
+            gap.count += count;
+            gap.epochs.insert(epoch);
+            if !target.is_empty() {
+                gap.targets.insert(target.clone());
+            }
+        }
+    }
+
+    pub(super) fn rows(self) -> Vec<CoverageRow> {
+        self.endpoints
+            .into_iter()
+            .map(|(endpoint, row)| CoverageRow {
+                endpoint: endpoint.to_string(),
+                asked: row.asked,
+                ok: row.ok,
+                gaps: row.gaps.into_iter().map(|(status, gap)| gap.show(&status)).collect(),
+            })
+            .collect()
+    }
+}
+
+impl Gap {
+    fn show(self, status: &Status) -> CoverageGap {
+        CoverageGap {
+            status: status.to_string(),
+            count: self.count,
+            epochs: runs(&self.epochs),
+            targets: self.targets.into_iter().take(MAX_TARGETS).collect(),
+        }
+    }
+}

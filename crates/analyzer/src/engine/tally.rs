@@ -1,0 +1,296 @@
+//! Gathers what the checks say of one system into its part of the report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::interval::{Said, Stories, runs};
+use super::judgement::{Judgement, Step, Verdict};
+use super::reason::Reason;
+use super::{Options, rfc3339};
+use crate::check::Check;
+use crate::report::{
+    CheckTotals, CoverageRow, EpochRow, Exception, Finding, Subject, SystemReport, Unknown, Unseen,
+};
+
+/// Most subjects listed in one group of unknowns.
+const MAX_SUBJECTS: usize = 20;
+
+type Excuse = (&'static str, Subject, String);
+type Epochs = BTreeSet<usize>;
+type Hidden = (usize, Reason, Vec<Subject>);
+
+/// The part of a report that grows from verdicts.
+pub(super) struct Tally<'a> {
+    checks: &'a [&'static Check],
+    options: &'a Options,
+    stories: Stories,
+    subjects: Vec<BTreeSet<Subject>>,
+    totals: Vec<CheckTotals>,
+    unknowns: BTreeMap<Hidden, BTreeMap<Subject, Epochs>>,
+    exceptions: BTreeMap<(usize, Excuse), Epochs>,
+    unseen: BTreeMap<(usize, &'static str), (Epochs, BTreeSet<Subject>)>,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(checks: &'a [&'static Check], options: &'a Options) -> Self {
+        let totals = checks
+            .iter()
+            .map(|check| CheckTotals {
+                code: check.code,
+                subjects: 0,
+                ok: 0,
+                finding: 0,
+                unknown: 0,
+                not_applicable: 0,
+            })
+            .collect();
+        Self {
+            checks,
+            options,
+            stories: Stories::new(),
+            subjects: vec![BTreeSet::new(); checks.len()],
+            totals,
+            unknowns: BTreeMap::new(),
+            exceptions: BTreeMap::new(),
+            unseen: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what one check says of one epoch.
+    pub(super) fn take(&mut self, at: usize, track: usize, step: &Step, said: Judgement) {
+        let mut spoken: BTreeSet<Subject> = BTreeSet::new();
+        for (subject, verdict, members) in said.verdicts {
+            self.count(at, step.epoch, &subject, &verdict);
+            let severity = self.options.settings.severities.get(self.checks[at].code).copied();
+            let place =
+                Said { epoch: step.epoch, time: step.time, track, members: &members, severity };
+            self.stories.entry((at, subject.clone())).or_default().take(&place, verdict);
+            spoken.insert(subject);
+        }
+        for excuse in said.exceptions {
+            self.exceptions.entry((at, excuse)).or_default().insert(step.epoch);
+        }
+        for (facet, subject) in said.unseen {
+            let (epochs, subjects) = self.unseen.entry((at, facet)).or_default();
+            epochs.insert(step.epoch);
+            subjects.insert(subject);
+        }
+        self.silent(at, step.epoch, &spoken, Reason::NotSeen);
+    }
+
+    /// Nothing a check could say of this epoch counts: it failed, or the epoch is out of order.
+    pub(super) fn out_of_order(&mut self, at: usize, step: &Step, in_order: bool) {
+        let reason = if in_order { Reason::CheckFailed } else { Reason::OutOfOrder };
+        self.silent(at, step.epoch, &BTreeSet::new(), reason);
+        let known: Vec<Subject> = self.subjects[at].iter().cloned().collect();
+        for subject in known {
+            if !self
+                .stories
+                .get(&(at, subject.clone()))
+                .is_some_and(super::interval::Story::is_open)
+            {
+                self.unknown(at, step.epoch, &subject, reason, Vec::new());
+            }
+        }
+    }
+
+    /// Subjects with an open interval of which nothing was said.
+    fn silent(&mut self, at: usize, epoch: usize, spoken: &BTreeSet<Subject>, reason: Reason) {
+        let open: Vec<Subject> = self
+            .stories
+            .iter()
+            .filter(|((of, subject), story)| {
+                *of == at && story.is_open() && !spoken.contains(subject)
+            })
+            .map(|((_, subject), _)| subject.clone())
+            .collect();
+        for subject in open {
+            self.unknown(at, epoch, &subject, reason, Vec::new());
+            if let Some(story) = self.stories.get_mut(&(at, subject)) {
+                story.nothing_said(epoch, reason);
+            }
+        }
+    }
+
+    /// A stretch of time that was not recorded.
+    pub(super) fn not_recorded(&mut self, from: usize, to: usize) {
+        for story in self.stories.values_mut() {
+            story.gap(from, to, "not_recorded");
+        }
+    }
+
+    fn count(&mut self, at: usize, epoch: usize, subject: &Subject, verdict: &Verdict) {
+        self.subjects[at].insert(subject.clone());
+        match verdict {
+            Verdict::Ok(_) => self.totals[at].ok += 1,
+            Verdict::Finding(_) => self.totals[at].finding += 1,
+            Verdict::NotApplicable(_) => self.totals[at].not_applicable += 1,
+            Verdict::Unknown { reason, hides, .. } => {
+                self.unknown(at, epoch, subject, *reason, hides.clone());
+            }
+        }
+    }
+
+    fn unknown(
+        &mut self,
+        at: usize,
+        epoch: usize,
+        subject: &Subject,
+        reason: Reason,
+        mut hides: Vec<Subject>,
+    ) {
+        hides.sort();
+        hides.dedup();
+        self.subjects[at].insert(subject.clone());
+        self.totals[at].unknown += 1;
+        self.unknowns
+            .entry((at, reason, hides))
+            .or_default()
+            .entry(subject.clone())
+            .or_default()
+            .insert(epoch);
+    }
+
+    pub(super) fn report(
+        mut self,
+        system: String,
+        epochs: Vec<EpochRow>,
+        uuids: &[String],
+        coverage: Vec<CoverageRow>,
+    ) -> SystemReport {
+        for (totals, subjects) in self.totals.iter_mut().zip(&self.subjects) {
+            totals.subjects = subjects.len();
+        }
+        let range = Range::of(self.options, &epochs);
+        let checks = self.checks;
+        let stories = std::mem::take(&mut self.stories);
+        let mut findings: Vec<Finding> = stories
+            .into_iter()
+            .flat_map(|((at, subject), story)| story.findings(checks[at], &subject, uuids))
+            .filter(|finding| range.touches(finding))
+            .collect();
+        findings.sort_by(|a, b| order(a).cmp(&order(b)));
+        SystemReport {
+            system,
+            findings,
+            unknowns: self.unknowns(&range),
+            exceptions: self.exceptions(&range),
+            unseen: self.unseen(&range),
+            checks: self.totals,
+            coverage,
+            epochs,
+        }
+    }
+
+    /// Groups unknowns by code, reason, what hides the answer, and epochs.
+    fn unknowns(&self, range: &Range) -> Vec<Unknown> {
+        let mut all = Vec::new();
+        for ((at, reason, hides), subjects) in &self.unknowns {
+            let mut groups: BTreeMap<Vec<[usize; 2]>, Vec<&Subject>> = BTreeMap::new();
+            for (subject, epochs) in subjects {
+                let epochs: BTreeSet<usize> =
+                    epochs.iter().copied().filter(|epoch| range.holds(*epoch)).collect();
+                if !epochs.is_empty() {
+                    groups.entry(runs(&epochs)).or_default().push(subject);
+                }
+            }
+            for (epochs, subjects) in groups {
+                all.push(Unknown {
+                    code: self.checks[*at].code,
+                    reason: reason.name(),
+                    hides: hides.clone(),
+                    text: reason.text().to_owned(),
+                    cure: reason.cure().to_owned(),
+                    epochs,
+                    count: subjects.len(),
+                    subjects: subjects.into_iter().take(MAX_SUBJECTS).cloned().collect(),
+                });
+            }
+        }
+        all
+    }
+
+    fn exceptions(&self, range: &Range) -> Vec<Exception> {
+        let mut all: Vec<Exception> = self
+            .exceptions
+            .iter()
+            .map(|((at, (kind, subject, reason)), epochs)| Exception {
+                kind,
+                code: self.checks[*at].code,
+                subject: subject.clone(),
+                reason: reason.clone(),
+                epochs: runs(&epochs.iter().copied().filter(|e| range.holds(*e)).collect()),
+            })
+            .filter(|exception| !exception.epochs.is_empty())
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn unseen(&self, range: &Range) -> Vec<Unseen> {
+        self.unseen
+            .iter()
+            .map(|((at, facet), (epochs, subjects))| Unseen {
+                code: self.checks[*at].code,
+                facet,
+                epochs: runs(&epochs.iter().copied().filter(|e| range.holds(*e)).collect()),
+                count: subjects.len(),
+                subjects: subjects.iter().take(MAX_SUBJECTS).cloned().collect(),
+            })
+            .filter(|unseen| !unseen.epochs.is_empty())
+            .collect()
+    }
+}
+
+/// Worst first; among equals open before closed, newer before older, then by code and subject.
+fn order(finding: &Finding) -> impl Ord + '_ {
+    (
+        std::cmp::Reverse(finding.worst_severity),
+        finding.closed.is_some(),
+        std::cmp::Reverse(finding.opened.moment.epoch),
+        finding.code,
+        &finding.subject,
+    )
+}
+
+/// The part of the timeline that is reported.
+struct Range {
+    from: Option<String>,
+    to: Option<String>,
+    epochs: Vec<usize>,
+}
+
+impl Range {
+    fn of(options: &Options, epochs: &[EpochRow]) -> Self {
+        let text = |time: Option<Timestamp>| time.map(rfc3339);
+        let (mut from, mut to) = (text(options.from), text(options.to));
+        if let Some(at) = text(options.at) {
+            // The epoch in force at that time; before the first there is none.
+            let last = epochs.iter().rfind(|row| row.time <= at).map(|row| row.time.clone());
+            from = Some(last.clone().unwrap_or_else(|| at.clone()));
+            to = Some(last.unwrap_or(at));
+        }
+        let inside = |row: &&EpochRow| {
+            from.as_ref().is_none_or(|from| row.time >= *from)
+                && to.as_ref().is_none_or(|to| row.time <= *to)
+        };
+        let held = epochs.iter().filter(inside).map(|row| row.index).collect();
+        Self { from, to, epochs: held }
+    }
+
+    fn holds(&self, epoch: usize) -> bool {
+        self.epochs.binary_search(&epoch).is_ok()
+    }
+
+    /// Whether an interval touches the range: "down since 08:00" survives `--from 09:00`.
+    fn touches(&self, finding: &Finding) -> bool {
+        let starts = self.to.as_ref().is_none_or(|to| finding.opened.moment.time <= *to);
+        let ends = finding.closed.as_ref().map(|closed| &closed.moment.time);
+        let lasts = match (&self.from, ends) {
+            (Some(from), Some(end)) => end >= from,
+            _ => true,
+        };
+        starts && lasts
+    }
+}

@@ -1,0 +1,338 @@
+//! The services of one epoch: who answered, who is listed, how it was asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::{ExpectedService, Status};
+
+use crate::View;
+use crate::epoch::{ConnectionRecord, ServedEndpoint, ServiceRecord};
+use crate::sweeps::{Sweep, sweeps};
+
+/// Account id and service name.
+pub type ServiceKey = (String, String);
+
+/// Everything one epoch says about services.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    /// Services of which something was seen or asked.
+    pub services: BTreeMap<ServiceKey, Service>,
+    /// Names of accounts, by id, where one is told.
+    pub account_names: BTreeMap<String, String>,
+    /// How the broadcast to an account's services went.
+    pub accounts: BTreeMap<String, Status>,
+    /// Rows by which services are seen behind a leaf node: (server, leaf name) by service.
+    pub behind_leafs: BTreeMap<ServiceKey, BTreeSet<(String, String)>>,
+    /// Leaf connections that stand, as (server, leaf name, account).
+    pub leafs: BTreeSet<(String, String, Option<String>)>,
+    /// Servers that told their leaf connections.
+    pub told_leafs: BTreeSet<String>,
+    /// Complete lists of connections.
+    pub sweeps: Vec<Sweep>,
+    /// Service names listed on a row whose account is not known.
+    pub unattributed: BTreeSet<String>,
+    /// Connections that ended, by instance id.
+    pub stops: BTreeMap<String, Vec<Stop>>,
+    /// What the collector remembered.
+    pub expected: Vec<ExpectedService>,
+}
+
+/// One service of one account.
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    /// Instances by id.
+    pub instances: BTreeMap<String, Instance>,
+    /// Requests to it by name, in order.
+    pub asks: Vec<Ask>,
+    /// Requests to single instances that were not answered, by id.
+    pub mute_ids: BTreeSet<String>,
+}
+
+/// One instance.
+#[derive(Clone, Debug, Default)]
+pub struct Instance {
+    /// Whether it answered any verb.
+    pub answered: bool,
+    /// Version of the application.
+    pub version: Option<String>,
+    /// Endpoint that told the version.
+    pub told_by: Option<Endpoint>,
+    /// Metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// Endpoints it announces, without numbers; none if INFO was not seen.
+    pub announces: Option<BTreeSet<ServedEndpoint>>,
+    /// Requests and errors since its start, over all endpoints.
+    pub served: Option<(u64, u64)>,
+    /// Start as STATS tells it.
+    pub started: Option<Timestamp>,
+    /// Its connection, if a Client row lists it.
+    pub connection: Option<InstanceConnection>,
+}
+
+/// The connection of an instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceConnection {
+    /// Server that holds it.
+    pub server: String,
+    /// Connection id.
+    pub cid: u64,
+    /// Name the client chose.
+    pub name: Option<String>,
+    /// Address.
+    pub ip: Option<String>,
+    /// Language of the client, by family.
+    pub lang: Option<String>,
+    /// Version of the client library.
+    pub library: Option<String>,
+    /// Milliseconds since it connected, by the server's clock: a lower bound of the age.
+    pub uptime_ms: Option<i64>,
+    /// Microseconds from the start of the epoch to the arrival of the row.
+    pub arrival_us: u64,
+}
+
+/// A request to a service by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// Microseconds from the start of the epoch to the sending.
+    pub at_us: u64,
+    /// Microseconds until it was over.
+    pub waited_us: u64,
+    /// How it ended.
+    pub status: Status,
+    /// Server it was asked through.
+    pub through: Option<String>,
+}
+
+/// How a connection of an instance ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stop {
+    /// When.
+    pub at: Option<Timestamp>,
+    /// Server that held it.
+    pub server: String,
+    /// Why, in the server's words.
+    pub reason: String,
+    /// Name of the connection.
+    pub name: Option<String>,
+}
+
+/// Clients of one family speak the same dialect of the service protocol.
+fn family(lang: &str) -> String {
+    match lang {
+        "nats.js" | "nats.ws" | "nats.deno" => "javascript".to_owned(),
+        "python3" | "python2" => "python".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+impl Roster {
+    /// Calls the roll of an epoch.
+    pub fn of(view: &View<'_>) -> Self {
+        let mut roster = Self { sweeps: sweeps(view.connz()), ..Self::default() };
+        for connection in &view.header().connections {
+            if let (Some(id), Some(name)) = (&connection.account, &connection.account_name) {
+                roster.account_names.insert(id.clone(), name.clone());
+            }
+        }
+        for record in view.services() {
+            roster.answer(record);
+        }
+        roster.list();
+        roster.settle_doubles();
+        roster.asked(view);
+        roster.leafs(view);
+        roster.stopped(view);
+        roster.expected.clone_from(&view.header().expects.services);
+        roster.expected.sort_by(|a, b| (&a.account, &a.name).cmp(&(&b.account, &b.name)));
+        roster
+    }
+
+    /// Name of an account for display.
+    pub fn account_name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.account_names.get(id).map_or(id, String::as_str)
+    }
+
+    fn service(&mut self, account: &str, name: &str) -> &mut Service {
+        self.services.entry((account.to_owned(), name.to_owned())).or_default()
+    }
+
+    fn answer(&mut self, record: &ServiceRecord) {
+        let account = record.account.clone().unwrap_or_default();
+        let service = self.service(&account, &record.name);
+        let instance = service.instances.entry(record.id.clone()).or_default();
+        instance.answered = true;
+        if instance.version.is_none() || record.endpoint == Endpoint::SRV_INFO {
+            instance.version = record.version.clone().or(instance.version.take());
+            instance.told_by = Some(record.endpoint.clone());
+        }
+        if !record.metadata.is_empty() {
+            instance.metadata.clone_from(&record.metadata);
+        }
+        if record.endpoint == Endpoint::SRV_INFO {
+            instance.announces = Some(record.endpoints.iter().cloned().collect());
+        }
+        if record.endpoint == Endpoint::SRV_STATS {
+            instance.started = record.started;
+            let count = |of: fn(&ServedEndpoint) -> Option<u64>| -> u64 {
+                record.endpoints.iter().filter_map(of).fold(0, u64::saturating_add)
+            };
+            instance.served = Some((count(|e| e.requests), count(|e| e.errors)));
+        }
+    }
+
+    /// Takes the rows of the newest complete sweep of each server, or of all where none is.
+    fn list(&mut self) {
+        for sweep in std::mem::take(&mut self.sweeps) {
+            if sweep.superseded {
+                self.sweeps.push(sweep);
+                continue;
+            }
+            for row in &sweep.rows {
+                self.row(&sweep, row);
+            }
+            self.sweeps.push(sweep);
+        }
+    }
+
+    fn row(&mut self, sweep: &Sweep, row: &ConnectionRecord) {
+        let account = row.account.clone().or_else(|| sweep.account.clone());
+        if let (Some(id), Some(name)) = (&account, &row.account_name) {
+            self.account_names.entry(id.clone()).or_insert_with(|| name.clone());
+        }
+        let names: BTreeSet<&String> = row.announces.iter().map(|(name, _)| name).collect();
+        let Some(account) = account else {
+            self.unattributed.extend(names.into_iter().cloned());
+            return;
+        };
+        if row.kind == "Leafnode" {
+            let leaf = row.name.clone().unwrap_or_default();
+            for name in names {
+                self.behind_leafs
+                    .entry((account.clone(), name.clone()))
+                    .or_default()
+                    .insert((sweep.server.clone(), leaf.clone()));
+            }
+        } else if row.kind == "Client" {
+            for (name, id) in &row.announces {
+                let with_id = row.announces.iter().any(|(n, id)| n == name && !id.is_empty());
+                if id.is_empty() && with_id {
+                    continue;
+                }
+                let id = if id.is_empty() {
+                    format!("connection {} of {}", row.cid, sweep.server)
+                } else {
+                    id.clone()
+                };
+                let instance = self.service(&account, name).instances.entry(id).or_default();
+                instance.connection = Some(connection(sweep, row));
+            }
+        }
+    }
+
+    /// An id that answers in two accounts (an import does this) belongs to the one whose Client
+    /// row holds it.
+    fn settle_doubles(&mut self) {
+        let mut held: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        for ((account, name), service) in &self.services {
+            for (id, _) in service.instances.iter().filter(|(_, i)| i.connection.is_some()) {
+                held.entry((name.clone(), id.clone())).or_default().insert(account.clone());
+            }
+        }
+        for ((account, name), service) in &mut self.services {
+            service.instances.retain(|id, instance| {
+                instance.connection.is_some()
+                    || held
+                        .get(&(name.clone(), id.clone()))
+                        .is_none_or(|accounts| accounts.contains(account))
+            });
+        }
+        self.services.retain(|_, service| !service.instances.is_empty());
+    }
+
+    fn asked(&mut self, view: &View<'_>) {
+        for capture in view.captures().filter(|c| c.endpoint == Endpoint::SRV_PING) {
+            let account = capture.account.clone().unwrap_or_default();
+            let Some(name) = &capture.service else {
+                self.accounts.insert(account, capture.status.clone());
+                continue;
+            };
+            let service = self.service(&account, name);
+            if let Some(id) = &capture.target {
+                if capture.status != Status::Ok {
+                    service.mute_ids.insert(id.clone());
+                }
+                continue;
+            }
+            service.asks.extend(capture.attempts.iter().map(|attempt| Ask {
+                at_us: attempt.at_us,
+                waited_us: attempt.waited_us,
+                status: attempt.status.clone(),
+                through: capture.through.clone(),
+            }));
+        }
+        for service in self.services.values_mut() {
+            service.asks.sort_by_key(|ask| ask.at_us);
+        }
+    }
+
+    fn leafs(&mut self, view: &View<'_>) {
+        for record in view.leafz() {
+            self.told_leafs.insert(record.server.clone());
+            for (name, account) in &record.leafs {
+                self.leafs.insert((record.server.clone(), name.clone(), account.clone()));
+            }
+        }
+        for ((account, _), rows) in &self.behind_leafs {
+            for (server, leaf) in rows {
+                self.leafs.insert((server.clone(), leaf.clone(), Some(account.clone())));
+            }
+        }
+    }
+
+    fn stopped(&mut self, view: &View<'_>) {
+        for page in view.closed() {
+            for row in page.connections.iter().filter(|row| row.kind == "Client") {
+                for (_, id) in row.announces.iter().filter(|(_, id)| !id.is_empty()) {
+                    self.stops.entry(id.clone()).or_default().push(Stop {
+                        at: row.stop,
+                        server: page.server.clone(),
+                        reason: row.reason.clone().unwrap_or_default(),
+                        name: row.name.clone(),
+                    });
+                }
+            }
+        }
+        for stops in self.stops.values_mut() {
+            stops.sort();
+            stops.dedup();
+        }
+    }
+}
+
+fn connection(sweep: &Sweep, row: &ConnectionRecord) -> InstanceConnection {
+    let uptime = sweep.now.zip(row.start);
+    InstanceConnection {
+        server: sweep.server.clone(),
+        cid: row.cid,
+        name: row.name.clone(),
+        ip: row.ip.clone(),
+        lang: row.lang.as_deref().map(family),
+        library: row.version.clone(),
+        uptime_ms: uptime
+            .map(|(now, start)| (now.as_millisecond() - start.as_millisecond()).max(0)),
+        arrival_us: sweep.arrival_us,
+    }
+}
+
+impl Service {
+    /// Whether any instance answered.
+    pub fn answers(&self) -> bool {
+        self.instances.values().any(|instance| instance.answered)
+    }
+
+    /// Whether a Client row lists it.
+    pub fn listed(&self) -> bool {
+        self.instances.values().any(|instance| instance.connection.is_some())
+    }
+}

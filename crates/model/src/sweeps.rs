@@ -1,0 +1,126 @@
+//! Pages of CONNZ put together: which list of connections is whole.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::epoch::{ConnectionRecord, ConnzPage};
+
+/// All pages that one server gave to one asking.
+#[derive(Clone, Debug, Default)]
+pub struct Sweep {
+    /// Server id.
+    pub server: String,
+    /// Account it is restricted to, if it is.
+    pub account: Option<String>,
+    /// Subject it is restricted to, if it is.
+    pub subject: Option<String>,
+    /// Whether every page came, ending with a short one, and totals did not move between them.
+    pub complete: bool,
+    /// Whether a later complete one takes its place.
+    pub superseded: bool,
+    /// Arrival of its last page, in microseconds from the start of the epoch.
+    pub arrival_us: u64,
+    /// The server's clock.
+    pub now: Option<Timestamp>,
+    /// Rows that have to do with services.
+    pub rows: Vec<ConnectionRecord>,
+}
+
+impl Sweep {
+    /// Whether it would show every service connection of an account on its server.
+    pub fn covers(&self, account: &str) -> bool {
+        self.complete
+            && self.account.as_deref().is_none_or(|of| of == account)
+            && self.subject.as_deref().is_none_or(|subject| subject == "$SRV.>")
+    }
+}
+
+type Scope<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+/// Puts pages together. A page at offset 0 begins a new sweep.
+pub fn sweeps(pages: &[ConnzPage]) -> Vec<Sweep> {
+    let mut scopes: BTreeMap<Scope<'_>, Vec<&ConnzPage>> = BTreeMap::new();
+    for page in pages {
+        let scope = (page.server.as_str(), page.account.as_deref(), page.subject.as_deref());
+        scopes.entry(scope).or_default().push(page);
+    }
+    let mut all = Vec::new();
+    for pages in scopes.values_mut() {
+        pages.sort_by_key(|page| (page.arrival_us, page.offset));
+        let mut of_scope: Vec<Sweep> = Vec::new();
+        let mut open: Vec<&ConnzPage> = Vec::new();
+        for page in pages.iter() {
+            if page.offset == 0 && !open.is_empty() {
+                of_scope.push(together(&std::mem::take(&mut open)));
+            }
+            open.push(page);
+        }
+        of_scope.push(together(&open));
+        let newest = of_scope.iter().rposition(|sweep| sweep.complete);
+        for (index, sweep) in of_scope.iter_mut().enumerate() {
+            sweep.superseded = newest.is_some_and(|newest| newest > index);
+        }
+        all.extend(of_scope);
+    }
+    all
+}
+
+fn together(pages: &[&ConnzPage]) -> Sweep {
+    let Some(first) = pages.first() else { return Sweep::default() };
+    let mut next = 0;
+    let mut whole = true;
+    for (index, page) in pages.iter().enumerate() {
+        let last = index + 1 == pages.len();
+        whole &= page.offset == next && page.total == first.total;
+        whole &= (page.rows < page.limit) == last;
+        next = page.offset + page.rows;
+    }
+    Sweep {
+        server: first.server.clone(),
+        account: first.account.clone(),
+        subject: first.subject.clone(),
+        complete: whole,
+        superseded: false,
+        arrival_us: pages.iter().map(|page| page.arrival_us).max().unwrap_or(0),
+        now: pages.iter().filter_map(|page| page.now).max(),
+        rows: pages.iter().flat_map(|page| page.connections.iter().cloned()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(offset: u64, rows: u64, total: u64, arrival_us: u64) -> ConnzPage {
+        ConnzPage {
+            server: "s".to_owned(),
+            offset,
+            rows,
+            limit: 10,
+            total: Some(total),
+            arrival_us,
+            ..ConnzPage::default()
+        }
+    }
+
+    #[test]
+    fn a_sweep_ends_with_a_short_page() {
+        assert!(sweeps(&[page(0, 3, 3, 1)])[0].complete);
+        assert!(!sweeps(&[page(0, 10, 10, 1)])[0].complete);
+        assert!(sweeps(&[page(0, 10, 12, 1), page(10, 2, 12, 2)])[0].complete);
+        assert!(!sweeps(&[page(10, 2, 12, 2)])[0].complete);
+    }
+
+    #[test]
+    fn totals_that_move_leave_a_doubt() {
+        assert!(!sweeps(&[page(0, 10, 12, 1), page(10, 1, 11, 2)])[0].complete);
+    }
+
+    #[test]
+    fn a_later_complete_sweep_takes_the_place_of_an_earlier() {
+        let all = sweeps(&[page(0, 3, 3, 1), page(0, 2, 2, 9)]);
+        assert_eq!(all.len(), 2);
+        assert!(all[0].superseded && !all[1].superseded);
+    }
+}

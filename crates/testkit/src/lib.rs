@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod child;
 mod client;
 mod config;
 mod error;
@@ -25,8 +26,10 @@ mod ports;
 mod process;
 mod python;
 mod ready;
+pub mod scenario;
 mod servers;
 mod services;
+mod sniffer;
 mod system;
 mod wait;
 mod workspace;
@@ -37,7 +40,8 @@ pub use plan::{Account, SystemBuilder, User};
 pub use ports::free_port;
 pub use python::{pinned_package, python};
 pub use servers::{V2_10, V2_10_PATCHED, V2_12, V2_14, V2_15, VERSIONS, fetch_all, server_binary};
-pub use services::{Instance, Language, Service, Sniffer};
+pub use services::{Instance, Language, Service};
+pub use sniffer::Sniffer;
 pub use system::{PATIENCE, State, System};
 pub use wait::wait_until;
 pub use workspace::root as workspace_root;

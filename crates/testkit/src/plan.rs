@@ -64,7 +64,7 @@ impl Account {
     /// Lines added to the account's block as they are, such as imports and exports.
     #[must_use]
     pub fn extra(mut self, lines: &str) -> Account {
-        self.extra = lines.to_owned();
+        lines.clone_into(&mut self.extra);
         self
     }
 }
@@ -210,7 +210,7 @@ impl SystemBuilder {
     /// Lines added to every configuration file as they are.
     #[must_use]
     pub fn extra(mut self, lines: &str) -> Self {
-        self.plan.extra = lines.to_owned();
+        lines.clone_into(&mut self.plan.extra);
         self
     }
 

@@ -1,25 +1,17 @@
 //! Real services: one child process per instance, in Python (nats-py) or Rust (async-nats).
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::error::{KitError, Result, io, io_at};
-use crate::process::{Process, run, tail_of};
-use crate::python::python;
-use crate::system::{PATIENCE, System};
+use crate::child::{first_line, spawn};
+use crate::error::{KitError, Result};
+use crate::process::{Process, tail_of};
+use crate::system::{PATIENCE, State, System};
 use crate::wait::wait_until;
-
-const SCRIPT: &str = include_str!("../python/service.py");
 
 /// The client library a service runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -239,6 +231,16 @@ impl Service {
         Ok(())
     }
 
+    /// Forgets the instances without a server to go to: those that do not reconnect end by themselves
+    /// when their server is down.
+    pub(crate) fn forget_ended(&mut self, system: &System) {
+        let lost = |instance: &Instance| matches!(system.state(&instance.server), Ok(State::Down));
+        let reconnect = self.reconnect;
+        self.instances.retain_mut(|instance| {
+            !(instance.process.exited().is_some() || (!reconnect && lost(instance)))
+        });
+    }
+
     fn take(&mut self, count: usize) -> Result<Vec<Instance>> {
         if count > self.instances.len() {
             let there = self.instances.len();
@@ -345,86 +347,4 @@ impl Instance {
             }
         })
     }
-}
-
-/// Somebody who subscribes to everything about services, as `nats sub '$SRV.>'` does.
-#[derive(Debug)]
-pub struct Sniffer {
-    _process: Process,
-    _folder: TempDir,
-}
-
-impl Sniffer {
-    /// Subscribes to `subject` in the account through the server.
-    pub fn start(system: &System, server: &str, account: &str, subject: &str) -> Result<Sniffer> {
-        let (user, password) = system.credentials(account)?.unzip();
-        let plan = json!({
-            "servers": [system.address(server)?], "user": user, "password": password,
-            "connection_name": "sniffer", "reconnect": true, "listen": subject,
-        });
-        let (folder, mut process) = spawn("sniffer", Language::Python, &plan.to_string())?;
-        first_line("sniffer", &mut process, &folder)?;
-        Ok(Sniffer { _process: process, _folder: folder })
-    }
-}
-
-fn spawn(name: &str, language: Language, plan: &str) -> Result<(TempDir, Process)> {
-    let folder = tempfile::tempdir().map_err(io("no temporary folder"))?;
-    let path = folder.path().join("log");
-    let log = File::create(&path).map_err(io_at("cannot write", &path))?;
-    let mut command = match language {
-        Language::Python => {
-            let script = folder.path().join("service.py");
-            fs::write(&script, SCRIPT).map_err(io_at("cannot write", &script))?;
-            let mut command = Command::new(python()?);
-            command.arg(script);
-            command
-        }
-        Language::Rust => Command::new(rust_service()?),
-    };
-    command.arg(plan).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
-    let process = Process::spawn(name, &mut command)?;
-    Ok((folder, process))
-}
-
-/// Waits for the line with the id that a child prints when it runs.
-fn first_line(name: &str, process: &mut Process, folder: &TempDir) -> Result<String> {
-    let stdout = process.take_stdout();
-    let stdout =
-        stdout.ok_or_else(|| KitError::Plan(format!("{name} was started without a pipe")))?;
-    // Reading a pipe cannot be bounded in time, so a thread does it. It ends with the child.
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(read_line(stdout)));
-    let line = receiver.recv_timeout(PATIENCE).ok().flatten().unwrap_or_default();
-    let id = serde_json::from_str::<Value>(&line).ok();
-    id.and_then(|value| value["id"].as_str().map(str::to_owned)).ok_or_else(|| {
-        let log = tail_of(&folder.path().join("log"));
-        KitError::Tool { what: format!("starting {name}"), output: log }
-    })
-}
-
-fn read_line(stdout: ChildStdout) -> Option<String> {
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line).ok()?;
-    Some(line)
-}
-
-/// The binary of the Rust service, built on first use, because only this package's own tests get it
-/// from cargo.
-fn rust_service() -> Result<PathBuf> {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(built) = BUILT.get() {
-        return Ok(built.clone());
-    }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(crate::workspace::root()).args(["build", "--message-format", "json"]);
-    command.args(["-p", "nats-hindsight-testkit", "--bin", "testkit-rust-service"]);
-    let output = run("cargo build of the Rust service", &mut command)?;
-    let built = output
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| KitError::Protocol("cargo named no executable".to_owned()))?;
-    Ok(BUILT.get_or_init(|| built).clone())
 }

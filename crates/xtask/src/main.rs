@@ -1,1 +1,42 @@
-fn main() {}
+//! Tasks of the workspace: `cargo xtask <task>`.
+
+mod record;
+mod test;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a task gives: whether it succeeded, or why it could not run.
+type Outcome = Result<bool, Box<dyn std::error::Error>>;
+
+/// Tasks of the NATS Hindsight workspace
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    Test(test::Test),
+    Record(record::Record),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Test(task) => task.run(),
+        Task::Record(task) => task.run(),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // Nobody is left to tell if even this cannot be written.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Makes a scenario happen on real processes, and has the real collector take an epoch after each step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::provenance::{self, Epoch, Provenance};
+use super::{Action, LARGEST, Scenario, privacy};
+use crate::error::{KitError, Result, io, io_at};
+use crate::process::{run, tail};
+use crate::services::{Instance, Service};
+use crate::sniffer::Sniffer;
+use crate::system::{State, System};
+use crate::wait::wait_until;
+
+/// Peers drop a hung server after about 87 s.
+const DROP_LIMIT: Duration = Duration::from_mins(2);
+/// The label under which every scenario is recorded.
+const SYSTEM: &str = "prod";
+
+/// What was recorded.
+#[derive(Debug)]
+pub struct Recording {
+    /// The folder of the scenario.
+    pub folder: PathBuf,
+    /// How many bytes are in it.
+    pub bytes: u64,
+    /// What ran.
+    pub provenance: Provenance,
+}
+
+/// Records the scenario with the `hindsight` binary into `fixtures/<scenario>`, which is replaced
+/// only after everything has worked.
+pub fn record(scenario: Scenario, hindsight: &Path, fixtures: &Path) -> Result<Recording> {
+    let name = scenario.name;
+    let output = tempfile::tempdir().map_err(io("no temporary folder"))?;
+    let version = run("hindsight --version", Command::new(hindsight).arg("--version"))?;
+    let collector = Collector { hindsight, output: output.path(), scenario: name };
+    let mut provenance = play(scenario, Some(&collector))?;
+    version.trim().clone_into(&mut provenance.tool);
+    let files = collector.files()?;
+    for (epoch, file) in provenance.epochs.iter().zip(&files) {
+        if &epoch.file != file {
+            let text = format!("{file} is not in the order of its time");
+            return Err(KitError::Protocol(text));
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&provenance)
+        .map_err(|error| KitError::Protocol(error.to_string()))?;
+    text.push('\n');
+    let path = output.path().join("provenance.json");
+    fs::write(&path, text).map_err(io_at("cannot write", &path))?;
+    let bytes = publish(output.path(), &files, &fixtures.join(name))?;
+    Ok(Recording { folder: fixtures.join(name), bytes, provenance })
+}
+
+/// Lets the scenario happen without a collector, to see that it works.
+pub fn rehearse(scenario: Scenario) -> Result<Provenance> {
+    play(scenario, None)
+}
+
+struct Collector<'a> {
+    hindsight: &'a Path,
+    output: &'a Path,
+    scenario: &'a str,
+}
+
+impl Collector<'_> {
+    /// One epoch; gives the name of its file.
+    fn collect(&self, system: &System, scenario: &Scenario) -> Result<String> {
+        let before: BTreeSet<String> = self.files()?.into_iter().collect();
+        let mut command = Command::new(self.hindsight);
+        command.args(["collect", "--system", SYSTEM, "--confirm-after", "1s"]);
+        command.args(["--collector-id", &format!("fixture-{}", self.scenario)]);
+        command.arg("--out").arg(self.output);
+        command.args(["--server", &system.url(scenario.through, "SYS")?]);
+        for account in &scenario.accounts {
+            command.args(["--account-server", &system.url(scenario.through, account)?]);
+        }
+        let output = command.output().map_err(io("cannot start hindsight"))?;
+        // A partial epoch is what several scenarios are about.
+        if !matches!(output.status.code(), Some(0 | 4)) {
+            let output = tail(&String::from_utf8_lossy(&output.stderr));
+            return Err(KitError::Tool { what: "hindsight collect".to_owned(), output });
+        }
+        let mut fresh = self.files()?.into_iter().filter(|file| !before.contains(file));
+        match (fresh.next(), fresh.next()) {
+            (Some(file), None) => Ok(file),
+            _ => Err(KitError::Protocol("hindsight collect did not write one epoch".to_owned())),
+        }
+    }
+
+    fn files(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.output).map_err(io_at("cannot list", self.output))? {
+            let entry = entry.map_err(io_at("cannot list", self.output))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".ndjson.zst") {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// Moves the files to where they belong, after looking at what they tell.
+fn publish(from: &Path, files: &[String], folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    let names = || files.iter().map(String::as_str).chain(["provenance.json"]);
+    for name in names() {
+        let path = from.join(name);
+        privacy::check(&path)?;
+        bytes += fs::metadata(&path).map_err(io_at("cannot look at", &path))?.len();
+    }
+    if bytes > LARGEST {
+        return Err(KitError::Protocol(format!("{bytes} bytes are more than {LARGEST}")));
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(io_at("cannot replace", folder))?;
+    }
+    fs::create_dir_all(folder).map_err(io_at("cannot create", folder))?;
+    for name in names() {
+        let target = folder.join(name);
+        // Written anew instead of moved or copied, so that it gets the ordinary permissions.
+        let content = fs::read(from.join(name)).map_err(io_at("cannot read", &from.join(name)))?;
+        fs::write(&target, content).map_err(io_at("cannot write", &target))?;
+    }
+    Ok(bytes)
+}
+
+fn play(mut scenario: Scenario, collector: Option<&Collector<'_>>) -> Result<Provenance> {
+    let steps = std::mem::take(&mut scenario.steps);
+    let system = scenario.system.clone().start()?;
+    let mut stage = Stage {
+        system,
+        through: scenario.through,
+        services: BTreeMap::new(),
+        sniffers: Vec::new(),
+        last_epoch: Instant::now(),
+    };
+    let mut epochs = Vec::new();
+    for step in steps {
+        for action in step.actions {
+            stage.act(action)?;
+        }
+        stage.settle()?;
+        let servers = provenance::servers(&stage.system);
+        let services = provenance::services(&stage.system, stage.services.values());
+        let file = match collector {
+            Some(collector) => collector.collect(&stage.system, &scenario)?,
+            None => String::new(),
+        };
+        stage.next_second()?;
+        epochs.push(Epoch { label: step.label.to_owned(), file, servers, services });
+    }
+    Ok(Provenance {
+        scenario: scenario.name.to_owned(),
+        about: scenario.about.to_owned(),
+        tool: String::new(),
+        command: format!("cargo xtask record {}", scenario.name),
+        system: SYSTEM.to_owned(),
+        through: scenario.through.to_owned(),
+        accounts: scenario.accounts.iter().map(|&account| account.to_owned()).collect(),
+        epochs,
+    })
+}
+
+struct Stage {
+    system: System,
+    through: &'static str,
+    services: BTreeMap<&'static str, Service>,
+    sniffers: Vec<Sniffer>,
+    last_epoch: Instant,
+}
+
+impl Stage {
+    fn act(&mut self, action: Action) -> Result<()> {
+        let system = &mut self.system;
+        match action {
+            Action::Stop(server) => {
+                system.stop(server)?;
+                system.wait_dropped(server, crate::PATIENCE)
+            }
+            Action::Kill(server) => {
+                system.kill(server)?;
+                system.wait_dropped(server, crate::PATIENCE)
+            }
+            Action::Hang(server) => system.hang(server),
+            Action::Resume(server) => {
+                system.resume(server)?;
+                system.wait_ready()
+            }
+            Action::Start(server) => system.start(server),
+            Action::Restart(server, version) => system.restart_as(server, version),
+            Action::Join(server) => system.join(server),
+            Action::Dropped(server) => system.wait_dropped(server, DROP_LIMIT),
+            Action::Age(server, age) => system.wait_age(server, age),
+            Action::Pause(time) => self.pause(time),
+            other => self.act_on_services(other),
+        }
+    }
+
+    fn act_on_services(&mut self, action: Action) -> Result<()> {
+        let system = &self.system;
+        match action {
+            Action::Run(key, service) => {
+                self.services.insert(key, service.start(system)?);
+                Ok(())
+            }
+            Action::More(key, count) => find(&mut self.services, key)?.start_more(system, count),
+            Action::End(key, count) => find(&mut self.services, key)?.stop(count),
+            Action::Mute(key) => {
+                find(&mut self.services, key)?.running_mut().iter_mut().try_for_each(Instance::hang)
+            }
+            Action::Unmute(key) => find(&mut self.services, key)?
+                .running_mut()
+                .iter_mut()
+                .try_for_each(Instance::resume),
+            Action::Requests(key, count) => {
+                find(&mut self.services, key)?.requests(system, self.through, count)
+            }
+            Action::Failures(key, count) => {
+                find(&mut self.services, key)?.failing_requests(system, self.through, count)
+            }
+            Action::Sniff(subject) => {
+                self.sniffers.push(Sniffer::start(system, self.through, "APP", subject)?);
+                Ok(())
+            }
+            other => Err(KitError::Plan(format!("{other:?} is nothing done to a service"))),
+        }
+    }
+
+    /// Waits until everything that can answer does, as seen from where the collector looks.
+    fn settle(&mut self) -> Result<()> {
+        let system = &mut self.system;
+        system.wait_ready()?;
+        for service in self.services.values_mut() {
+            service.forget_ended(system);
+            for instance in service.running() {
+                let hidden = system.state(instance.server())? == State::Hung;
+                if !instance.is_hung() && !hidden {
+                    instance.wait_answers(system, service, self.through)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pause(&self, time: Duration) -> Result<()> {
+        let limit = time + crate::PATIENCE;
+        wait_until("enough time has passed since the last epoch", limit, || {
+            let passed = self.last_epoch.elapsed();
+            if passed >= time { Ok(()) } else { Err(format!("{} ms", passed.as_millis())) }
+        })
+    }
+
+    /// The names of epochs have seconds, and a reader of a folder wants to see their order.
+    fn next_second(&mut self) -> Result<()> {
+        self.last_epoch = Instant::now();
+        self.pause(Duration::from_secs(1))
+    }
+}
+
+fn find<'a>(
+    services: &'a mut BTreeMap<&'static str, Service>,
+    key: &str,
+) -> Result<&'a mut Service> {
+    services.get_mut(key).ok_or_else(|| KitError::Plan(format!("no service was started as {key}")))
+}

@@ -1,0 +1,143 @@
+//! Recorded scenarios: what happens to a system, as data, and the driver that makes it happen.
+//!
+//! A scenario is a system and a list of steps. After each step the real collector takes one epoch.
+
+mod driver;
+mod privacy;
+mod provenance;
+mod servers;
+mod services;
+mod topologies;
+
+use std::time::Duration;
+
+pub use driver::{Recording, record, rehearse};
+pub use provenance::{Epoch, Provenance, ServerRun, ServiceRun};
+
+use crate::plan::SystemBuilder;
+use crate::services::Service;
+
+/// The largest that a recorded scenario may be, with its provenance.
+pub const LARGEST: u64 = 300 * 1024;
+
+/// One story to be recorded.
+#[derive(Debug)]
+pub struct Scenario {
+    /// The name of its folder.
+    pub name: &'static str,
+    /// What happens, in one sentence.
+    pub about: &'static str,
+    pub(crate) system: SystemBuilder,
+    /// The server that the collector and the kit talk to; nothing happens to it while they do.
+    pub(crate) through: &'static str,
+    /// The accounts for which the collector gets a connection.
+    pub(crate) accounts: Vec<&'static str>,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// What happens before one epoch.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) label: &'static str,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// One thing done to the system. Services are called by a key, so that several versions of one name
+/// can be told apart.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// SIGTERM to a server.
+    Stop(&'static str),
+    /// SIGKILL to a server.
+    Kill(&'static str),
+    /// SIGSTOP to a server.
+    Hang(&'static str),
+    /// SIGCONT to a server.
+    Resume(&'static str),
+    /// Starts a server that is down.
+    Start(&'static str),
+    /// Restarts a server with this version, which may be the one it has.
+    Restart(&'static str, &'static str),
+    /// Adds the routes of a server that was kept apart.
+    Join(&'static str),
+    /// Waits until the peers of a hung server have dropped it.
+    Dropped(&'static str),
+    /// Waits until a server's process is this old.
+    Age(&'static str, Duration),
+    /// Waits until so much time has passed since the last epoch.
+    Pause(Duration),
+    /// Starts the instances of a service and keeps them under the key.
+    Run(&'static str, Box<Service>),
+    /// Starts more instances.
+    More(&'static str, usize),
+    /// SIGTERM to the oldest instances.
+    End(&'static str, usize),
+    /// SIGSTOP to all instances.
+    Mute(&'static str),
+    /// SIGCONT to all instances.
+    Unmute(&'static str),
+    /// Requests that the service answers.
+    Requests(&'static str, usize),
+    /// Requests that the service answers with errors.
+    Failures(&'static str, usize),
+    /// Somebody subscribes to a subject in `APP`.
+    Sniff(&'static str),
+}
+
+/// Every scenario, in the order in which they are recorded.
+pub fn all() -> Vec<Scenario> {
+    vec![
+        servers::healthy(),
+        servers::rolling_upgrade(),
+        servers::forgotten_server(),
+        servers::tie(),
+        servers::staging_joined(),
+        servers::rollback(),
+        servers::restart_same_version(),
+        servers::server_lost(),
+        servers::hung_server(),
+        topologies::supercluster(),
+        topologies::leaf_nodes(),
+        topologies::two_accounts(),
+        services::service_down(),
+        services::service_silent(),
+        services::service_rollout(),
+        services::stalled_rollout(),
+        services::canary(),
+        services::language_mix(),
+        services::sniffer(),
+    ]
+}
+
+/// The scenario of this name.
+pub fn find(name: &str) -> Option<Scenario> {
+    all().into_iter().find(|scenario| scenario.name == name)
+}
+
+fn step(label: &'static str, actions: Vec<Action>) -> Step {
+    Step { label, actions }
+}
+
+fn run(key: &'static str, service: Service) -> Action {
+    Action::Run(key, Box::new(service))
+}
+
+const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::all;
+
+    #[test]
+    fn scenarios_are_short_stories_with_names_of_their_own() {
+        let names: BTreeSet<&str> = all().iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), all().len());
+        for scenario in all() {
+            assert!((3..=7).contains(&scenario.steps.len()), "{}", scenario.name);
+        }
+    }
+}

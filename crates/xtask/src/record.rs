@@ -1,0 +1,114 @@
+//! `cargo xtask record`: real clusters, recorded by the real collector into `fixtures/`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use clap::Args;
+use nats_hindsight_testkit::scenario::{self, Provenance, Scenario};
+use nats_hindsight_testkit::workspace_root;
+
+use crate::Outcome;
+
+/// Record scenarios from real servers into `fixtures/<scenario>/`
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cargo xtask record healthy
+  cargo xtask record all --keep-going
+  cargo xtask record tie --rehearse
+  cargo xtask record --list")]
+pub(crate) struct Record {
+    /// Names of scenarios, or `all`
+    #[arg(value_name = "SCENARIO", required_unless_present = "list")]
+    scenarios: Vec<String>,
+    /// List the scenarios and what happens in them
+    #[arg(long)]
+    list: bool,
+    /// Go on with the next scenario after one that failed
+    #[arg(long)]
+    keep_going: bool,
+    /// Let it happen without recording anything, and print what ran
+    #[arg(long)]
+    rehearse: bool,
+    /// A built `hindsight` to record with, instead of building it first
+    #[arg(long, value_name = "FILE")]
+    hindsight: Option<PathBuf>,
+}
+
+impl Record {
+    pub(crate) fn run(self) -> Outcome {
+        if self.list {
+            for scenario in scenario::all() {
+                writeln!(io::stdout(), "{:<22}{}", scenario.name, scenario.about)?;
+            }
+            return Ok(true);
+        }
+        let scenarios = self.chosen()?;
+        let hindsight = match (&self.hindsight, self.rehearse) {
+            (_, true) => PathBuf::new(),
+            (Some(path), false) => path.canonicalize()?,
+            (None, false) => build()?,
+        };
+        let mut failed = Vec::new();
+        for scenario in scenarios {
+            let name = scenario.name;
+            if let Err(error) = self.one(scenario, &hindsight) {
+                writeln!(io::stderr(), "{name}: {error}")?;
+                failed.push(name);
+                if !self.keep_going {
+                    break;
+                }
+            }
+        }
+        if !failed.is_empty() {
+            writeln!(io::stderr(), "failed: {}", failed.join(", "))?;
+        }
+        Ok(failed.is_empty())
+    }
+
+    fn chosen(&self) -> Result<Vec<Scenario>, String> {
+        if self.scenarios.iter().any(|name| name == "all") {
+            return Ok(scenario::all());
+        }
+        let find = |name: &String| {
+            scenario::find(name).ok_or_else(|| {
+                format!("there is no scenario {name} (see cargo xtask record --list)")
+            })
+        };
+        self.scenarios.iter().map(find).collect()
+    }
+
+    fn one(&self, scenario: Scenario, hindsight: &std::path::Path) -> Outcome {
+        let name = scenario.name;
+        let begin = Instant::now();
+        let mut output = io::stdout();
+        if self.rehearse {
+            let provenance = scenario::rehearse(scenario)?;
+            writeln!(output, "{}", serde_json::to_string_pretty(&provenance)?)?;
+            return Ok(true);
+        }
+        let recording = scenario::record(scenario, hindsight, &workspace_root().join("fixtures"))?;
+        let (kib, seconds) = (recording.bytes.div_ceil(1024), begin.elapsed().as_secs());
+        let Provenance { epochs, .. } = recording.provenance;
+        writeln!(output, "{name}: {} epochs, {kib} KiB, in {seconds} s", epochs.len())?;
+        Ok(true)
+    }
+}
+
+/// Builds the tool as people run it, so that recordings come from what is released.
+fn build() -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(workspace_root()).args(["build", "--release", "-p", "nats-hindsight"]);
+    command.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
+    let output = command.output()?;
+    if !output.status.success() {
+        return Err("hindsight could not be built".into());
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .ok_or_else(|| "cargo named no executable".into())
+}

@@ -1,1 +1,41 @@
-//! 
+//! Records a running NATS system, epoch by epoch.
+//!
+//! The way of the data is one line: [`Settings`] say what to do, `connect` makes connections,
+//! `epoch` asks servers and services over them (which endpoints there are is the `table`), `ask`
+//! sends one request and takes the answers to it, `record` writes what came. What is written is
+//! what was sent; the little that is read on the way (`glance`) only decides whom to ask next and
+//! what the next epoch is to expect (`memory`).
+
+mod ask;
+mod connect;
+mod connections;
+mod coverage;
+mod epoch;
+mod glance;
+mod http;
+mod memory;
+mod recall;
+mod record;
+mod run;
+mod schedule;
+mod secret;
+mod settings;
+mod stop;
+mod summary;
+mod table;
+mod unpack;
+mod watch;
+
+pub use connect::{
+    Address, AddressError, ConnectError, ConnectionSpec, ContextError, Login, Role, Tls,
+    load_context,
+};
+pub use coverage::Coverage;
+pub use http::HttpTarget;
+pub use recall::RecallError;
+pub use record::{Output, OutputError};
+pub use run::{CollectError, run};
+pub use secret::Secret;
+pub use settings::{Settings, Waits};
+pub use summary::EpochSummary;
+pub use watch::{Unwatched, Watch};

@@ -1,0 +1,158 @@
+//! One connection, and requests over it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_nats::{Client, HeaderMap};
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::inbox::Inbox;
+use super::login;
+use crate::connect::{ConnectError, ConnectionSpec, Waiting};
+
+/// Small requests in flight at once: enough that hundreds of silent targets time out together.
+const SMALL: usize = 256;
+
+/// Requests with large answers in flight at once; an answer may have 64 MiB.
+const LARGE: usize = 8;
+
+/// Why a request could not even be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SendError {
+    /// The connection is down, or has only just come up.
+    NotConnected,
+    /// The subject holds something a subject cannot.
+    Subject,
+}
+
+/// A request on its way.
+pub(crate) struct Sent {
+    /// Its answers.
+    pub(crate) waiting: Waiting,
+    /// When it left.
+    pub(crate) at: Instant,
+    /// Id of the server the connection is attached to.
+    pub(crate) through: String,
+}
+
+/// One connection to a system.
+pub(crate) struct Link {
+    /// How it was made.
+    pub(crate) spec: ConnectionSpec,
+    client: Client,
+    inbox: Arc<Inbox>,
+    prefix: String,
+    small: Semaphore,
+    large: Semaphore,
+}
+
+impl Link {
+    /// Connects. Later on the client library reconnects by itself.
+    pub(crate) async fn connect(
+        spec: ConnectionSpec,
+        timeout: Duration,
+    ) -> Result<Self, ConnectError> {
+        let inbox = Inbox::new();
+        let events = Arc::clone(&inbox);
+        let mut options = login::options(&spec, timeout)?.event_callback(move |event| {
+            events.event(&event);
+            std::future::ready(())
+        });
+        if let Some(prefix) = &spec.inbox_prefix {
+            options = options.custom_inbox_prefix(prefix);
+        }
+        let address = spec.address.to_string();
+        let failed = |error: &async_nats::ConnectError| {
+            ConnectError::from_library(&address, error, timeout.as_secs())
+        };
+        let client =
+            options.connect(spec.address.servers()).await.map_err(|error| failed(&error))?;
+        let prefix = client.new_inbox();
+        let link = Self {
+            client,
+            inbox,
+            prefix,
+            spec,
+            small: Semaphore::new(SMALL),
+            large: Semaphore::new(LARGE),
+        };
+        link.open_inbox().await.map_err(|()| ConnectError::Unreachable {
+            address,
+            detail: "the connection broke at once".to_owned(),
+        })?;
+        Ok(link)
+    }
+
+    async fn open_inbox(&self) -> Result<(), ()> {
+        let subject = format!("{}.*", self.prefix);
+        let mut answers = self.client.subscribe(subject).await.map_err(|_| ())?;
+        let inbox = Arc::clone(&self.inbox);
+        tokio::spawn(async move {
+            while let Some(message) = answers.next().await {
+                inbox.deliver(message).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Sends a request, once the connection has settled.
+    pub(crate) async fn send(
+        &self,
+        subject: &str,
+        body: &Bytes,
+        compressed: bool,
+        limit: Duration,
+    ) -> Result<Sent, SendError> {
+        if !self.inbox.settled(limit).await {
+            return Err(SendError::NotConnected);
+        }
+        let waiting = self.inbox.wait_for(subject);
+        let reply = format!("{}.{}", self.prefix, waiting.token());
+        let through = self.client.server_info().server_id;
+        let at = Instant::now();
+        let subject = subject.to_owned();
+        let publish = async {
+            if compressed {
+                // The name of this header is case-sensitive for servers.
+                let mut headers = HeaderMap::new();
+                headers.insert("Accept-Encoding", "gzip");
+                let client = &self.client;
+                client.publish_with_reply_and_headers(subject, reply, headers, body.clone()).await
+            } else {
+                self.client.publish_with_reply(subject, reply, body.clone()).await
+            }
+        };
+        match tokio::time::timeout(limit, publish).await {
+            Ok(Ok(())) => Ok(Sent { waiting, at, through }),
+            Ok(Err(_)) => Err(SendError::Subject),
+            Err(_) => Err(SendError::NotConnected),
+        }
+    }
+
+    /// A place among the small requests. Never closed, so never refused.
+    pub(crate) async fn small(&self) -> Option<SemaphorePermit<'_>> {
+        self.small.acquire().await.ok()
+    }
+
+    /// A place among the requests with large answers.
+    pub(crate) async fn large(&self) -> Option<SemaphorePermit<'_>> {
+        self.large.acquire().await.ok()
+    }
+
+    /// Looks for another server: the one at hand does not answer.
+    pub(crate) async fn move_on(&self) {
+        let _ = self.client.force_reconnect().await;
+    }
+
+    /// Whether answers can come in at all.
+    pub(crate) fn inbox_denied(&self) -> bool {
+        self.inbox.is_denied()
+    }
+
+    /// Id of the server the connection is attached to.
+    pub(crate) fn through(&self) -> String {
+        self.client.server_info().server_id
+    }
+}

@@ -1,0 +1,96 @@
+//! From a [`ConnectionSpec`] to the options of the client library.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use async_nats::ConnectOptions;
+
+use crate::connect::{ConnectError, ConnectionSpec, Login, Tls};
+
+/// How often the client looks whether the server still lives. A hung server is noticed after three.
+const PING: Duration = Duration::from_secs(5);
+
+/// Messages the inbox may hold before the library drops some: three verbs of a few thousand
+/// instances, with room.
+const INBOX: usize = 16 << 10;
+
+/// Everything the library needs but the address.
+pub(super) fn options(
+    spec: &ConnectionSpec,
+    timeout: Duration,
+) -> Result<ConnectOptions, ConnectError> {
+    let mut options = ConnectOptions::new()
+        .name("hindsight collect")
+        .connection_timeout(timeout)
+        .ping_interval(PING)
+        .subscription_capacity(INBOX)
+        .request_timeout(None);
+    options = with_tls(options, &spec.tls);
+    match &spec.login {
+        Some(login) => with_login(options, login),
+        None => Ok(options),
+    }
+}
+
+fn with_tls(mut options: ConnectOptions, tls: &Tls) -> ConnectOptions {
+    if let Some(ca) = &tls.ca {
+        // A CA says that the connection has to be encrypted, whatever the server would allow.
+        options = options.add_root_certificates(ca.clone()).require_tls(true);
+    }
+    if let (Some(cert), Some(key)) = (&tls.cert, &tls.key) {
+        options = options.add_client_certificate(cert.clone(), key.clone()).require_tls(true);
+    }
+    if tls.first { options.tls_first() } else { options }
+}
+
+fn with_login(options: ConnectOptions, login: &Login) -> Result<ConnectOptions, ConnectError> {
+    match login {
+        Login::Password { user, password } => {
+            Ok(options.user_and_password(user.clone(), password.reveal().to_owned()))
+        }
+        Login::Token(token) => Ok(options.token(token.reveal().to_owned())),
+        Login::Creds(path) => {
+            let text = read(path)?;
+            options.credentials(&text).map_err(|_| {
+                unusable(
+                    path,
+                    "it holds no user JWT and seed between the usual BEGIN and END lines",
+                )
+            })
+        }
+        Login::Nkey(path) => {
+            let seed = seed_in(&read(path)?)
+                .ok_or_else(|| unusable(path, "it holds no seed (a line that starts with SU)"))?;
+            Ok(options.nkey(seed))
+        }
+        Login::Jwt { jwt, seed } => {
+            let text = creds_of(jwt.reveal(), seed.reveal());
+            options.credentials(&text).map_err(|_| ConnectError::File {
+                path: "the context".into(),
+                detail: "its user_jwt and user_seed do not fit".to_owned(),
+            })
+        }
+    }
+}
+
+/// JWT and seed in the form of a credentials file, which is what the library reads.
+fn creds_of(jwt: &str, seed: &str) -> String {
+    format!(
+        "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+    )
+}
+
+fn read(path: &Path) -> Result<String, ConnectError> {
+    fs::read_to_string(path).map_err(|error| unusable(path, &error.to_string()))
+}
+
+fn unusable(path: &Path, detail: &str) -> ConnectError {
+    ConnectError::File { path: path.to_owned(), detail: detail.to_owned() }
+}
+
+/// The seed may stand alone in its file or between decorations.
+fn seed_in(text: &str) -> Option<String> {
+    text.lines().map(str::trim).find(|line| line.starts_with("SU")).map(str::to_owned)
+}

@@ -1,0 +1,192 @@
+//! Which servers there are.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use nats_hindsight_snapshot::lines::{CaptureLine, Status};
+
+use super::{Epoch, Label};
+use crate::ask::{Answer, Attempt, Next, Request, ask};
+use crate::connect::Link;
+use crate::glance::{self, Server};
+use crate::table::{CONNZ, CONNZ_CLOSED, OF_SERVERS, Row, STATSZ};
+
+/// Times a server that did not answer the broadcast is asked by its id.
+const ATTEMPTS: usize = 2;
+
+impl Epoch<'_> {
+    /// Asks all servers at once. Ids of those that answered.
+    pub(super) async fn discover(&self, link: &Link) -> BTreeSet<String> {
+        let mut expected: BTreeSet<&str> =
+            self.expects.servers.iter().map(|server| server.id.as_str()).collect();
+        let subject = STATSZ.broadcast();
+        let request = Request {
+            link,
+            subject: subject.clone(),
+            body: Bytes::new(),
+            compressed: STATSZ.compressed,
+        };
+        let remembered = !expected.is_empty();
+        let mut found = BTreeSet::new();
+        let attempt = ask(&request, &self.clock, self.broadcast(), async |answer| {
+            let Some(server) = self.server_reply(answer, &STATSZ, &subject).await else {
+                return Next::Foreign;
+            };
+            expected.remove(server.id.as_str());
+            found.insert(server.id);
+            if remembered && expected.is_empty() { Next::AllIn } else { Next::More }
+        })
+        .await;
+        let note = (attempt.line.status == Status::NoResponders).then(|| {
+            "no server answers this user: it is not in the system account; use a user of the \
+             system account (its name stands in ACCOUNTZ and in the server configuration)"
+                .to_owned()
+        });
+        // Nobody knows how many there are; but that there is nobody at all cannot be.
+        let expected = note.is_some().then_some(1);
+        self.capture(CaptureLine { note, expected, ..broadcast_capture(&STATSZ, attempt) }).await;
+        found
+    }
+
+    /// Records the reply of a server, and who it was.
+    pub(super) async fn server_reply(
+        &self,
+        answer: Answer,
+        row: &Row,
+        subject: &str,
+    ) -> Option<Server> {
+        let (server, _) = glance::envelope(&answer.body)?;
+        self.notice(&server, row, &answer);
+        let label = Label {
+            endpoint: row.endpoint,
+            subject,
+            source: Some(server.id.clone()),
+            account: None,
+            page: None,
+            filter: None,
+            secretive: row.secretive,
+        };
+        self.record(answer, label).await;
+        Some(server)
+    }
+
+    /// Takes from a reply what leads on.
+    pub(super) fn notice(&self, server: &Server, row: &Row, answer: &Answer) {
+        let mut seen = self.seen.borrow_mut();
+        seen.server(server);
+        match row.token {
+            "ROUTEZ" => seen.peers(server, glance::peers(&answer.body)),
+            "ACCOUNTZ" => seen.accounts.extend(glance::accounts(&answer.body)),
+            _ => {}
+        }
+    }
+
+    /// Servers that should be there and have not answered.
+    pub(super) fn missing(&self) -> BTreeSet<String> {
+        let seen = self.seen.borrow();
+        let expected = self.expects.servers.iter().map(|server| &server.id);
+        expected
+            .chain(seen.named.keys())
+            .filter(|id| glance::is_token(id) && !seen.answered.contains_key(*id))
+            .cloned()
+            .collect()
+    }
+
+    /// Asks missing servers one by one, all at the same time. Ids of those that answered now.
+    pub(super) async fn ask_missing(
+        &self,
+        link: &Link,
+        missing: BTreeSet<String>,
+    ) -> BTreeSet<String> {
+        let asked: FuturesUnordered<_> = missing
+            .into_iter()
+            .map(|id| async move { self.ask_if_there(link, &id).await.then_some(id) })
+            .collect();
+        asked.filter_map(std::future::ready).collect().await
+    }
+
+    async fn ask_if_there(&self, link: &Link, id: &str) -> bool {
+        let _place = link.small().await;
+        let subject = STATSZ.directed(id);
+        let request =
+            Request { link, subject: subject.clone(), body: Bytes::new(), compressed: false };
+        let mut capture = CaptureLine {
+            endpoint: STATSZ.endpoint.clone(),
+            subject: subject.clone(),
+            target: Some(id.to_owned()),
+            ..CaptureLine::default()
+        };
+        for _ in 0..ATTEMPTS {
+            let attempt = ask(&request, &self.clock, self.broadcast(), async |answer| {
+                match self.server_reply(answer, &STATSZ, &subject).await {
+                    Some(_) => Next::Done,
+                    None => Next::Foreign,
+                }
+            })
+            .await;
+            add(&mut capture, attempt);
+            if capture.status != Status::Timeout {
+                break;
+            }
+        }
+        let status = capture.status.clone();
+        self.after_retry(id, capture).await;
+        status == Status::Ok
+    }
+
+    /// Records how the retries went, and what is not asked because of them.
+    async fn after_retry(&self, id: &str, mut capture: CaptureLine) {
+        let named = self.seen.borrow().named.contains_key(id);
+        if capture.status == Status::NoResponders {
+            self.seen.borrow_mut().gone.insert(id.to_owned());
+        }
+        let silent = capture.status == Status::Timeout;
+        if silent && capture.note.is_none() {
+            capture.note = Some(if named {
+                "a peer still names it: hung, or leaving as a lame duck".to_owned()
+            } else {
+                "remembered from an earlier epoch: hung, or leaving as a lame duck".to_owned()
+            });
+        }
+        self.capture(capture).await;
+        if silent {
+            for row in OF_SERVERS.iter().chain([&CONNZ, &CONNZ_CLOSED]) {
+                self.capture(skipped(row, id)).await;
+            }
+        }
+    }
+}
+
+/// How a broadcast went. How many should answer is not known: those that are missing are asked
+/// one by one, and each has a capture of its own.
+pub(super) fn broadcast_capture(row: &Row, attempt: Attempt) -> CaptureLine {
+    let mut capture = CaptureLine {
+        endpoint: row.endpoint.clone(),
+        subject: row.broadcast(),
+        ..CaptureLine::default()
+    };
+    add(&mut capture, attempt);
+    capture
+}
+
+/// Adds an attempt to a capture; its outcome becomes that of the capture.
+pub(super) fn add(capture: &mut CaptureLine, attempt: Attempt) {
+    capture.status = attempt.line.status.clone();
+    capture.received += attempt.received;
+    capture.note = attempt.note.map(str::to_owned);
+    capture.through = Some(attempt.through).filter(|id| !id.is_empty());
+    capture.attempts.push(attempt.line);
+}
+
+fn skipped(row: &Row, id: &str) -> CaptureLine {
+    CaptureLine {
+        endpoint: row.endpoint.clone(),
+        subject: row.directed(id),
+        target: Some(id.to_owned()),
+        status: Status::Skipped,
+        note: Some("not asked: the server did not answer STATSZ".to_owned()),
+        ..CaptureLine::default()
+    }
+}

@@ -1,0 +1,132 @@
+//! Where snapshots go: a folder or standard output.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::format::{FileError, SnapshotFile, WriteError, file_name};
+
+/// File in the output folder that keeps the collector's id.
+const ID_FILE: &str = ".hindsight-collector-id";
+
+/// Why an epoch could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Its content.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The id of the collector.
+    #[error("cannot keep the collector's id in {path}: {source}; give one with --collector-id", path = path.display())]
+    Id {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The thread that writes is gone.
+    #[error("the writer stopped before the epoch was finished")]
+    Stopped,
+}
+
+/// Where snapshots go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// One file per epoch in this folder.
+    Folder(PathBuf),
+    /// All epochs one after the other on standard output, which is a valid bundle.
+    Stdout,
+}
+
+impl Output {
+    /// The folder, where there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Stdout => None,
+        }
+    }
+
+    /// Opens the place for one epoch.
+    pub(crate) fn open(
+        &self,
+        system: &str,
+        start: Timestamp,
+        uuid: &str,
+    ) -> Result<Sink, FileError> {
+        match self {
+            Self::Folder(folder) => {
+                SnapshotFile::create(folder, &file_name(system, start, uuid)).map(Sink::File)
+            }
+            Self::Stdout => Ok(Sink::Stdout(io::stdout())),
+        }
+    }
+
+    /// The id that tells this collector's epochs from those of others: kept beside the snapshots,
+    /// so that a restart goes on with the same track.
+    pub(crate) fn collector_id(&self) -> Result<String, OutputError> {
+        let Some(folder) = self.folder() else { return Ok(fresh_id()) };
+        let path = folder.join(ID_FILE);
+        if let Ok(text) = fs::read_to_string(&path)
+            && !text.trim().is_empty()
+        {
+            return Ok(text.trim().chars().take(64).collect());
+        }
+        let id = fresh_id();
+        let failed = |source| OutputError::Id { path: path.clone(), source };
+        write_private(folder, &path, &id).map_err(failed)?;
+        Ok(id)
+    }
+}
+
+fn fresh_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+fn write_private(folder: &Path, path: &Path, id: &str) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    let mut options = fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    writeln!(options.open(path)?, "{id}")
+}
+
+/// One opened place.
+pub(crate) enum Sink {
+    File(SnapshotFile),
+    Stdout(io::Stdout),
+}
+
+impl Sink {
+    /// Makes what was written final, and says where it stands.
+    pub(crate) fn commit(self) -> Result<String, FileError> {
+        match self {
+            Self::File(file) => file.commit().map(|path| path.display().to_string()),
+            Self::Stdout(_) => Ok("standard output".to_owned()),
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Stdout(stdout) => stdout.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Stdout(stdout) => stdout.flush(),
+        }
+    }
+}

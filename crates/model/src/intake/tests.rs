@@ -1,5 +1,4 @@
 //! Epochs out of whatever people hand over.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ pub mod decode;
 pub mod epoch;
 pub mod intake;
 pub mod roster;
+pub mod services;
 pub mod sweeps;
 pub mod systems;
 pub mod version;

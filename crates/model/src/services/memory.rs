@@ -1,0 +1,176 @@
+//! What is remembered of a service from the last epoch in which it was there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::lines::ExpectedService;
+
+use super::{Absence, Known, Presence, ServiceFacts};
+use crate::clusters::Clusters;
+use crate::roster::{Instance, ServiceKey};
+
+/// A service in the last epoch in which it had instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastGood {
+    /// Index of that epoch; none if only the recording's header remembers it.
+    pub epoch: Option<usize>,
+    /// Start of that epoch.
+    pub time: Option<Timestamp>,
+    /// Its instances, by id.
+    pub instances: BTreeMap<String, LastInstance>,
+    /// Servers that held their connections, by id.
+    pub holders: BTreeMap<String, Holder>,
+    /// Whether Client rows listed it.
+    pub listed: bool,
+    /// Leaf connections by which it was seen: (server, leaf name).
+    pub leafs: BTreeSet<(String, String)>,
+    /// Requests and errors since the start of its instances, where all told.
+    pub served: Option<(u64, u64)>,
+    /// Subjects its endpoints served.
+    pub subjects: BTreeSet<String>,
+    /// Whether some of its instances had not been there the epoch before.
+    pub new_instances: bool,
+}
+
+/// An instance as it was last seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastInstance {
+    /// Version of the application.
+    pub version: Option<String>,
+    /// Id of the server that held its connection.
+    pub server: Option<String>,
+    /// Name of the connection.
+    pub connection: Option<String>,
+    /// Milliseconds it had been connected: a lower bound of its age.
+    pub age_ms: Option<i64>,
+}
+
+/// A server that held instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holder {
+    /// Cluster it was in.
+    pub cluster: String,
+    /// Seat it held.
+    pub seat: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl LastGood {
+    /// What the header of the first epoch remembers.
+    pub(super) fn remembered(
+        expected: &ExpectedService,
+        last_seen: Timestamp,
+        facts: &ServiceFacts,
+        clusters: &Clusters,
+    ) -> Self {
+        let holder = |id: &String| {
+            let told = facts.census.expected.iter().find(|server| server.id == *id);
+            let name = told.map_or(id, |server| &server.name).clone();
+            let known = holder(id, facts, clusters).unwrap_or_else(|| Holder {
+                cluster: told.and_then(|s| s.cluster.clone()).unwrap_or_else(|| name.clone()),
+                seat: name.clone(),
+                name,
+            });
+            (id.clone(), known)
+        };
+        Self {
+            time: Some(last_seen),
+            instances: expected
+                .instances
+                .iter()
+                .map(|id| (id.clone(), LastInstance::default()))
+                .collect(),
+            holders: expected.servers.iter().map(holder).collect(),
+            listed: !expected.servers.is_empty(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Where a server that answers sits.
+fn holder(id: &str, facts: &ServiceFacts, clusters: &Clusters) -> Option<Holder> {
+    let server = facts.census.servers.get(id)?;
+    let cluster = clusters.all.iter().find(|cluster| cluster.seats.contains_key(id))?;
+    Some(Holder {
+        cluster: cluster.key.clone(),
+        seat: cluster.seats.get(id)?.clone(),
+        name: server.name.clone(),
+    })
+}
+
+impl Known {
+    /// Remembers the service as it is in this epoch, if it is there.
+    pub(super) fn update(
+        &mut self,
+        key: &ServiceKey,
+        presence: &Presence,
+        facts: &ServiceFacts,
+        clusters: &Clusters,
+        epoch: usize,
+        time: Timestamp,
+    ) {
+        match presence {
+            Presence::Answers => self.silent = false,
+            Presence::Listed => {}
+            Presence::Zero(zero) => {
+                self.silent |= zero.kind == Absence::Silent;
+                return;
+            }
+            Presence::Unknown(_) => return,
+        }
+        let Some(service) = facts.roster.services.get(key) else { return };
+        let before = std::mem::take(&mut self.last_good);
+        let holders = service
+            .instances
+            .values()
+            .filter_map(|instance| instance.connection.as_ref())
+            .filter_map(|c| Some((c.server.clone(), holder(&c.server, facts, clusters)?)))
+            .collect();
+        let leafs = facts.roster.behind_leafs.get(key).cloned().unwrap_or_default();
+        // Where no connection was seen, what is known of them from before still helps.
+        let (holders, leafs, listed) = if service.listed() || !leafs.is_empty() {
+            (holders, leafs, service.listed())
+        } else {
+            (before.holders, before.leafs, before.listed)
+        };
+        self.last_good = LastGood {
+            epoch: Some(epoch),
+            time: Some(time),
+            instances: service
+                .instances
+                .iter()
+                .map(|(id, now)| (id.clone(), last(now, before.instances.get(id))))
+                .collect(),
+            holders,
+            listed,
+            leafs,
+            served: served(service.instances.values()),
+            subjects: subjects(service.instances.values()).unwrap_or(before.subjects),
+            new_instances: before.epoch.is_some()
+                && service.instances.keys().any(|id| !before.instances.contains_key(id)),
+        };
+    }
+}
+
+fn last(now: &Instance, before: Option<&LastInstance>) -> LastInstance {
+    let connection = now.connection.as_ref();
+    LastInstance {
+        version: now.version.clone().or_else(|| before?.version.clone()),
+        server: connection.map(|c| c.server.clone()).or_else(|| before?.server.clone()),
+        connection: connection.and_then(|c| c.name.clone()).or_else(|| before?.connection.clone()),
+        age_ms: connection.and_then(|c| c.uptime_ms).or_else(|| before?.age_ms),
+    }
+}
+
+fn served<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<(u64, u64)> {
+    let all: Vec<(u64, u64)> = instances.filter_map(|instance| instance.served).collect();
+    let sum = |of: fn(&(u64, u64)) -> u64| all.iter().map(of).fold(0, u64::saturating_add);
+    (!all.is_empty()).then(|| (sum(|s| s.0), sum(|s| s.1)))
+}
+
+fn subjects<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<BTreeSet<String>> {
+    let told: Vec<_> = instances.filter_map(|instance| instance.announces.as_ref()).collect();
+    (!told.is_empty())
+        .then(|| told.into_iter().flatten().map(|endpoint| endpoint.subject.clone()).collect())
+}

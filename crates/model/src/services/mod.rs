@@ -1,0 +1,198 @@
+//! Services along a sequence: which were there, and whether they are there now.
+//!
+//! Zero instances must be proven: a reply that did not come is not an outage. [`Presence`] says
+//! how much is known, and what hides the rest.
+
+mod memory;
+mod presence;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::View;
+use crate::census::Census;
+use crate::clusters::{ClusterTracker, Clusters};
+use crate::roster::{Roster, ServiceKey};
+pub use memory::{Holder, LastGood, LastInstance};
+
+/// What one epoch says about services and the servers that hold them.
+#[derive(Clone, Debug)]
+pub struct ServiceFacts {
+    /// The servers.
+    pub census: Census,
+    /// The services.
+    pub roster: Roster,
+}
+
+impl ServiceFacts {
+    /// Takes the facts from an epoch.
+    pub fn of(view: &View<'_>) -> Self {
+        Self { census: Census::of(view), roster: Roster::of(view) }
+    }
+}
+
+/// Follows the services of one track from epoch to epoch.
+#[derive(Debug, Default)]
+pub struct ServiceTracker {
+    clusters: ClusterTracker,
+    known: BTreeMap<ServiceKey, Known>,
+    started: bool,
+}
+
+/// What is remembered of a service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// The last epoch in which it had instances.
+    pub last_good: LastGood,
+    /// Whether it stopped answering while it was listed: then only an answer counts.
+    pub silent: bool,
+}
+
+/// The times by which absence is judged, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Least distance between two proofs.
+    pub confirm_after_ms: u64,
+    /// A server younger than this may still be getting its clients back.
+    pub settle_after_ms: i64,
+}
+
+/// The services of one epoch.
+#[derive(Debug)]
+pub struct Services {
+    /// The clusters they run on.
+    pub clusters: Clusters,
+    /// Every service that is there now or was before.
+    pub all: Vec<Seen>,
+}
+
+/// One service in one epoch.
+#[derive(Debug)]
+pub struct Seen {
+    /// Account id and name.
+    pub key: ServiceKey,
+    /// Name of the account for display.
+    pub account: String,
+    /// Whether it is there.
+    pub presence: Presence,
+    /// What it was when it was last there, if it is not there now.
+    pub before: Option<LastGood>,
+}
+
+/// Whether a service is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// An instance answered.
+    Answers,
+    /// It was not asked by name, but a Client row lists it.
+    Listed,
+    /// It is not there.
+    Zero(Zero),
+    /// Nothing can be said.
+    Unknown(Doubt),
+}
+
+/// How a service is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zero {
+    /// In which way.
+    pub kind: Absence,
+    /// Server it was asked through.
+    pub asked_through: Option<String>,
+    /// Servers that held instances and are out of sight.
+    pub cut_off_with: Vec<String>,
+    /// Whether it is known only by its absence from connections.
+    pub by_sweep: bool,
+    /// Whether its servers were never known, so that being cut off cannot be told from having
+    /// gone.
+    pub servers_unknown: bool,
+}
+
+/// In which way a service is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Absence {
+    /// Nobody subscribes any more.
+    Gone,
+    /// It is unreachable together with its server.
+    CutOff,
+    /// It is connected and does not answer.
+    Silent,
+}
+
+impl Absence {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::CutOff => "cut_off",
+            Self::Silent => "silent",
+        }
+    }
+}
+
+/// Why nothing can be said of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It gives *no responders* and is listed.
+    Contradiction,
+    /// Servers did not answer: (cluster, name).
+    ServerSilent(Vec<(String, String)>),
+    /// It runs behind leaf nodes: their names.
+    BehindLeaf(Vec<String>),
+    /// No connection to its account could ask.
+    AccountUnreachable,
+    /// Permissions forbid asking.
+    Denied,
+    /// Lists of connections are not complete: (cluster, name) of the servers that lack.
+    ConnectionsIncomplete(Vec<(String, String)>),
+    /// A server that held it restarted a moment ago.
+    Settling(Vec<(String, String)>),
+    /// It is listed, and none of its instances answered when asked by id.
+    InstanceSilent,
+    /// It did not answer, and nothing proves that it is not there.
+    ZeroUnproven,
+}
+
+impl ServiceTracker {
+    /// Takes the next epoch of the track.
+    pub fn step(
+        &mut self,
+        facts: &ServiceFacts,
+        epoch: usize,
+        time: Timestamp,
+        patience: Patience,
+    ) -> Services {
+        let clusters = self.clusters.step(&facts.census, time);
+        if !std::mem::replace(&mut self.started, true) {
+            self.remember_expected(facts, &clusters);
+        }
+        let mut keys: BTreeSet<ServiceKey> = self.known.keys().cloned().collect();
+        let there = |key: &&ServiceKey| {
+            facts.roster.services.get(*key).is_some_and(|service| !service.instances.is_empty())
+        };
+        keys.extend(facts.roster.services.keys().filter(there).cloned());
+        keys.extend(facts.roster.behind_leafs.keys().cloned());
+        let mut all = Vec::new();
+        for key in keys {
+            let known = self.known.entry(key.clone()).or_default();
+            let presence = presence::of(&key, known, facts, &clusters, patience);
+            let zero = matches!(presence, Presence::Zero(_));
+            let before = zero.then(|| known.last_good.clone());
+            known.update(&key, &presence, facts, &clusters, epoch, time);
+            let account = facts.roster.account_name(&key.0).to_owned();
+            all.push(Seen { key, account, presence, before });
+        }
+        Services { clusters, all }
+    }
+
+    /// Services that the first epoch's header expects were there before it.
+    fn remember_expected(&mut self, facts: &ServiceFacts, clusters: &Clusters) {
+        for expected in &facts.roster.expected {
+            let Some(last_seen) = expected.last_seen else { continue };
+            let key = (expected.account.clone(), expected.name.clone());
+            let last_good = LastGood::remembered(expected, last_seen, facts, clusters);
+            self.known.entry(key).or_insert(Known { last_good, silent: false });
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Whether a service is there, from the evidence of one epoch: the first rule that fits decides.
+
+use nats_hindsight_snapshot::lines::Status;
+
+use super::{Absence, Doubt, Holder, Known, LastGood, Patience, Presence, ServiceFacts, Zero};
+use crate::clusters::Clusters;
+use crate::roster::{Ask, Service, ServiceKey};
+
+type Servers = Vec<(String, String)>;
+
+/// Everything the rules look at.
+struct Case<'a> {
+    key: &'a ServiceKey,
+    last: &'a LastGood,
+    service: Option<&'a Service>,
+    asks: Vec<&'a Ask>,
+    facts: &'a ServiceFacts,
+    clusters: &'a Clusters,
+    patience: Patience,
+}
+
+pub(super) fn of(
+    key: &ServiceKey,
+    known: &Known,
+    facts: &ServiceFacts,
+    clusters: &Clusters,
+    patience: Patience,
+) -> Presence {
+    let service = facts.roster.services.get(key);
+    if service.is_some_and(Service::answers) {
+        return Presence::Answers;
+    }
+    let asks: Vec<&Ask> = service
+        .map(|service| service.asks.iter().filter(|ask| counts(&ask.status)).collect())
+        .unwrap_or_default();
+    let case = Case { key, last: &known.last_good, service, asks, facts, clusters, patience };
+    if case.asks.is_empty() && case.listed() {
+        return case.listed_only(known.silent);
+    }
+    if case.proven() { case.no_responders() } else { case.unanswered() }
+}
+
+/// Whether an attempt was a question that could have been answered.
+fn counts(status: &Status) -> bool {
+    !matches!(status, Status::Denied | Status::Skipped | Status::Other(_))
+}
+
+impl Case<'_> {
+    fn listed(&self) -> bool {
+        self.service.is_some_and(Service::listed)
+    }
+
+    /// Not asked by name and listed: there by subscription, unless it is known not to answer.
+    fn listed_only(&self, silent: bool) -> Presence {
+        let mute = self.service.is_some_and(|service| {
+            service.instances.keys().all(|id| service.mute_ids.contains(id))
+        });
+        if silent || mute { Presence::Unknown(Doubt::InstanceSilent) } else { Presence::Listed }
+    }
+
+    /// Whether the last two answers, far enough apart, both said that nobody subscribes.
+    fn proven(&self) -> bool {
+        let [.., before, last] = self.asks.as_slice() else { return false };
+        let apart_us = last.at_us.saturating_sub(before.at_us);
+        // Timers of the collector are a little early now and then.
+        let wanted_us = self.patience.confirm_after_ms.saturating_mul(950);
+        before.status == Status::NoResponders
+            && last.status == Status::NoResponders
+            && apart_us >= wanted_us
+    }
+
+    fn zero(&self, kind: Absence) -> Zero {
+        Zero {
+            kind,
+            asked_through: self.asks.last().and_then(|ask| ask.through.clone()),
+            cut_off_with: Vec::new(),
+            by_sweep: false,
+            servers_unknown: false,
+        }
+    }
+
+    /// Nobody subscribes, as seen from the server asked: gone, or cut off with its server.
+    fn no_responders(&self) -> Presence {
+        let asked_us = self.asks.last().map_or(0, |ask| ask.at_us);
+        let listed_after = self.service.is_some_and(|service| {
+            service
+                .instances
+                .values()
+                .filter_map(|instance| instance.connection.as_ref())
+                .any(|connection| connection.arrival_us > asked_us)
+        });
+        if listed_after {
+            return Presence::Unknown(Doubt::Contradiction);
+        }
+        if !self.last.leafs.is_empty() {
+            return self.behind_leaf();
+        }
+        if self.last.holders.is_empty() {
+            return Presence::Zero(self.holders_unknown());
+        }
+        let fates = self.fates();
+        let gone = fates.names(|fate| matches!(fate, Fate::Gone));
+        if !gone.is_empty() {
+            return Presence::Zero(self.cut_off(gone));
+        }
+        let unclear = fates.servers(|fate| matches!(fate, Fate::Unclear));
+        if unclear.is_empty() {
+            Presence::Zero(self.zero(Absence::Gone))
+        } else {
+            Presence::Unknown(Doubt::ServerSilent(unclear))
+        }
+    }
+
+    fn cut_off(&self, with: Vec<String>) -> Zero {
+        Zero { cut_off_with: with, ..self.zero(Absence::CutOff) }
+    }
+
+    /// Its servers were never known: it is gone if no server stopped answering since.
+    fn holders_unknown(&self) -> Zero {
+        let mut stopped: Vec<String> = self
+            .clusters
+            .all
+            .iter()
+            .flat_map(|cluster| cluster.silent.values().chain(cluster.departed.values()))
+            .filter(|member| member.last_seen >= self.last.time)
+            .map(|member| member.name.clone())
+            .collect();
+        stopped.sort();
+        if stopped.is_empty() {
+            Zero { servers_unknown: true, ..self.zero(Absence::Gone) }
+        } else {
+            Zero { servers_unknown: true, ..self.cut_off(stopped) }
+        }
+    }
+
+    /// It ran behind leaf nodes: gone if one of their connections still stands.
+    fn behind_leaf(&self) -> Presence {
+        let account = &self.key.0;
+        let stands = self.last.leafs.iter().any(|(_, leaf)| {
+            self.facts
+                .roster
+                .leafs
+                .iter()
+                .any(|(_, name, of)| name == leaf && of.as_ref().is_none_or(|of| of == account))
+        });
+        let told =
+            self.last.leafs.iter().all(|(server, _)| self.facts.roster.told_leafs.contains(server));
+        if stands {
+            Presence::Zero(self.zero(Absence::Gone))
+        } else if told {
+            Presence::Zero(self.cut_off(self.leaf_names()))
+        } else {
+            Presence::Unknown(Doubt::BehindLeaf(self.leaf_names()))
+        }
+    }
+
+    fn leaf_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.last.leafs.iter().map(|(_, leaf)| leaf.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// No proof by *no responders*: connections may tell.
+    fn unanswered(&self) -> Presence {
+        let said_nobody = self.asks.iter().any(|ask| ask.status == Status::NoResponders);
+        if self.listed() {
+            return match self.connections_complete() {
+                Ok(()) if !said_nobody => Presence::Zero(self.zero(Absence::Silent)),
+                Ok(()) => Presence::Unknown(Doubt::Contradiction),
+                Err(doubt) => Presence::Unknown(doubt),
+            };
+        }
+        if !self.last.leafs.is_empty() {
+            return Presence::Unknown(Doubt::BehindLeaf(self.leaf_names()));
+        }
+        match self.connections_complete().and_then(|()| self.membership_known()) {
+            Ok(()) if self.last.listed => self.not_listed(),
+            // What hides the connections matters only where connections could prove anything.
+            Err(doubt) if self.last.listed => Presence::Unknown(doubt),
+            _ => Presence::Unknown(self.doubt()),
+        }
+    }
+
+    /// Listed before and, by complete lists of connections, not any more.
+    fn not_listed(&self) -> Presence {
+        let fates = self.fates();
+        let gone = fates.names(|fate| matches!(fate, Fate::Gone));
+        if !gone.is_empty() {
+            return Presence::Zero(Zero { by_sweep: true, ..self.cut_off(gone) });
+        }
+        let settle = self.patience.settle_after_ms;
+        let settling = fates.servers(|fate| match fate {
+            Fate::Anew(age) => age.is_none_or(|age| age < settle),
+            _ => false,
+        });
+        if !settling.is_empty() {
+            return Presence::Unknown(Doubt::Settling(settling));
+        }
+        let unclear = fates.servers(|fate| matches!(fate, Fate::Unclear));
+        if !unclear.is_empty() {
+            return Presence::Unknown(Doubt::ServerSilent(unclear));
+        }
+        Presence::Zero(Zero { by_sweep: true, ..self.zero(Absence::Gone) })
+    }
+
+    /// Why the account could not tell.
+    fn doubt(&self) -> Doubt {
+        let broadcast = self.facts.roster.accounts.get(&self.key.0);
+        let denied = self
+            .service
+            .is_some_and(|service| service.asks.iter().any(|ask| ask.status == Status::Denied));
+        if denied || broadcast == Some(&Status::Denied) {
+            return Doubt::Denied;
+        }
+        let unclear = self.fates().servers(|fate| matches!(fate, Fate::Unclear));
+        if !unclear.is_empty() {
+            return Doubt::ServerSilent(unclear);
+        }
+        match broadcast {
+            None | Some(Status::Skipped) if self.asks.is_empty() => Doubt::AccountUnreachable,
+            _ => Doubt::ZeroUnproven,
+        }
+    }
+
+    /// Whether every expected server gave all connections that could list the service.
+    fn connections_complete(&self) -> Result<(), Doubt> {
+        let silent: Servers = self
+            .clusters
+            .all
+            .iter()
+            .flat_map(|c| c.silent.values().map(|m| (c.key.clone(), m.name.clone())))
+            .collect();
+        if !silent.is_empty() {
+            return Err(Doubt::ServerSilent(silent));
+        }
+        let (account, name) = self.key;
+        let mut lacking: Servers = Vec::new();
+        for cluster in &self.clusters.all {
+            for id in &cluster.answered {
+                let mut sweeps = self.facts.roster.sweeps.iter();
+                if !sweeps.any(|sweep| sweep.server == *id && sweep.covers(account)) {
+                    let server = self.facts.census.servers.get(id);
+                    let name = server.map_or(id, |server| &server.name);
+                    lacking.push((cluster.key.clone(), name.clone()));
+                }
+            }
+        }
+        let nobody = self.facts.census.servers.is_empty();
+        if lacking.is_empty() && !nobody && !self.facts.roster.unattributed.contains(name) {
+            Ok(())
+        } else {
+            Err(Doubt::ConnectionsIncomplete(lacking))
+        }
+    }
+
+    fn membership_known(&self) -> Result<(), Doubt> {
+        let doubtful: Servers = self
+            .clusters
+            .all
+            .iter()
+            .filter(|cluster| !cluster.answered.is_empty())
+            .flat_map(|c| c.doubts.iter().map(|(name, _)| (c.key.clone(), name.clone())))
+            .collect();
+        if doubtful.is_empty() { Ok(()) } else { Err(Doubt::ConnectionsIncomplete(doubtful)) }
+    }
+
+    /// What became of the servers that held its instances.
+    fn fates(&self) -> Fates<'_> {
+        Fates(
+            self.last.holders.iter().map(|(id, holder)| (holder, self.fate(id, holder))).collect(),
+        )
+    }
+
+    fn fate(&self, id: &str, holder: &Holder) -> Fate {
+        let servers = &self.facts.census.servers;
+        if servers.contains_key(id) {
+            return Fate::Answers;
+        }
+        let Some(cluster) = self.clusters.all.iter().find(|c| c.key == holder.cluster) else {
+            return Fate::Unclear;
+        };
+        let anew = cluster.seats.iter().find(|(_, seat)| **seat == holder.seat);
+        if let Some((id, _)) = anew {
+            return Fate::Anew(servers.get(id).and_then(|server| server.age_ms));
+        }
+        if cluster.departed.contains_key(&holder.seat) { Fate::Gone } else { Fate::Unclear }
+    }
+}
+
+/// What became of a server.
+enum Fate {
+    /// The same process answers.
+    Answers,
+    /// A new process runs on its seat; its age in milliseconds.
+    Anew(Option<i64>),
+    /// It answers nothing and no route list names it.
+    Gone,
+    /// It answers nothing, and that is all that is known.
+    Unclear,
+}
+
+struct Fates<'a>(Vec<(&'a Holder, Fate)>);
+
+impl Fates<'_> {
+    fn names(&self, wanted: impl Fn(&Fate) -> bool) -> Vec<String> {
+        self.servers(wanted).into_iter().map(|(_, name)| name).collect()
+    }
+
+    fn servers(&self, wanted: impl Fn(&Fate) -> bool) -> Servers {
+        let mut all: Servers = self
+            .0
+            .iter()
+            .filter(|(_, fate)| wanted(fate))
+            .map(|(holder, _)| (holder.cluster.clone(), holder.name.clone()))
+            .collect();
+        all.sort();
+        all
+    }
+}

@@ -226,6 +226,11 @@ pub enum Subject {
         /// Name of the server, or what stands for it.
         server: String,
     },
+    /// A server at the far side of a leaf connection.
+    LeafNode {
+        /// Its name.
+        leaf: String,
+    },
     /// A service of one account.
     Service {
         /// Name of the account where one is known, else its id.

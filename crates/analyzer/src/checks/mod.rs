@@ -2,8 +2,9 @@
 //! family.
 
 pub mod server;
+pub mod service;
 
 use crate::check::Check;
 
 /// Every family and its checks.
-pub const FAMILIES: &[&[&Check]] = &[server::CHECKS];
+pub const FAMILIES: &[&[&Check]] = &[server::CHECKS, service::CHECKS];

@@ -136,6 +136,7 @@ pub struct Judgement {
     pub(super) verdicts: Vec<(Subject, Verdict, BTreeSet<String>)>,
     pub(super) problems: Vec<(&'static str, String)>,
     pub(super) exceptions: Vec<(&'static str, Subject, String)>,
+    pub(super) accounts: BTreeMap<String, String>,
     pub(super) unseen: Vec<(&'static str, Subject)>,
 }
 
@@ -186,6 +187,11 @@ impl Judgement {
     /// Something the configuration lets pass.
     pub fn exception(&mut self, kind: &'static str, subject: Subject, reason: String) {
         self.exceptions.push((kind, subject, reason));
+    }
+
+    /// The display name of an account, which the report shows beside its id.
+    pub fn name_account(&mut self, id: &str, name: &str) {
+        self.accounts.insert(id.to_owned(), name.to_owned());
     }
 
     /// A facet of the subject that was not seen, although a verdict was reached without it.

@@ -29,6 +29,7 @@ pub(super) struct Tally<'a> {
     totals: Vec<CheckTotals>,
     unknowns: BTreeMap<Hidden, BTreeMap<Subject, Epochs>>,
     exceptions: BTreeMap<(usize, Excuse), Epochs>,
+    accounts: BTreeMap<String, String>,
     unseen: BTreeMap<(usize, &'static str), (Epochs, BTreeSet<Subject>)>,
 }
 
@@ -53,6 +54,7 @@ impl<'a> Tally<'a> {
             totals,
             unknowns: BTreeMap::new(),
             exceptions: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             unseen: BTreeMap::new(),
         }
     }
@@ -68,6 +70,7 @@ impl<'a> Tally<'a> {
             self.stories.entry((at, subject.clone())).or_default().take(&place, verdict);
             spoken.insert(subject);
         }
+        self.accounts.extend(said.accounts);
         for excuse in said.exceptions {
             self.exceptions.entry((at, excuse)).or_default().insert(step.epoch);
         }
@@ -171,7 +174,7 @@ impl<'a> Tally<'a> {
             .filter(|finding| range.touches(finding))
             .collect();
         findings.sort_by(|a, b| order(a).cmp(&order(b)));
-        SystemReport {
+        let mut report = SystemReport {
             system,
             findings,
             unknowns: self.unknowns(&range),
@@ -180,7 +183,9 @@ impl<'a> Tally<'a> {
             checks: self.totals,
             coverage,
             epochs,
-        }
+        };
+        name_accounts(&mut report, &self.accounts);
+        report
     }
 
     /// Groups unknowns by code, reason, what hides the answer, and epochs.
@@ -240,6 +245,25 @@ impl<'a> Tally<'a> {
             })
             .filter(|unseen| !unseen.epochs.is_empty())
             .collect()
+    }
+}
+
+/// Shows accounts by name where one is known. Subjects are told apart by id, because a name may be
+/// seen in one epoch and not in the next.
+fn name_accounts(report: &mut SystemReport, names: &BTreeMap<String, String>) {
+    let findings = report.findings.iter_mut().map(|finding| &mut finding.subject);
+    let unknowns = report
+        .unknowns
+        .iter_mut()
+        .flat_map(|unknown| unknown.subjects.iter_mut().chain(&mut unknown.hides));
+    let exceptions = report.exceptions.iter_mut().map(|exception| &mut exception.subject);
+    let unseen = report.unseen.iter_mut().flat_map(|unseen| &mut unseen.subjects);
+    for subject in findings.chain(unknowns).chain(exceptions).chain(unseen) {
+        if let Subject::Service { account, account_id, .. } = subject
+            && let Some(name) = names.get(account_id)
+        {
+            account.clone_from(name);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) static CHECK: Check = Check {
     severity: Severity::Warning,
     category: "Health",
     subject: "server",
-    required: &[SERVER_ENDPOINTS, &[Endpoint::ROUTEZ]],
+    required: &[SERVER_ENDPOINTS],
     enriching: &[],
     thresholds: &[&LONG_GONE],
     scan: Scan::Follow(Followed::of::<ServerLost>()),

@@ -82,6 +82,7 @@ fn name(subject: &Subject) -> String {
         Subject::Cluster { cluster } => format!("cluster {cluster}"),
         Subject::Server { cluster, server } if cluster.is_empty() => format!("server {server}"),
         Subject::Server { cluster, server } => format!("server {server} of cluster {cluster}"),
+        Subject::LeafNode { leaf } => format!("leaf node {leaf}"),
         Subject::Service { account, service, .. } => {
             format!("service {service} of account {account}")
         }

@@ -1,0 +1,44 @@
+//! Checks about services.
+
+mod service_001_version_mismatch;
+mod service_002_down;
+
+use nats_hindsight_model::census::SERVER_ENDPOINTS;
+use nats_hindsight_model::roster::ServiceKey;
+use nats_hindsight_model::services::Doubt;
+use nats_hindsight_snapshot::Endpoint;
+
+use super::server::server;
+use crate::check::Check;
+use crate::engine::Reason;
+use crate::report::Subject;
+
+/// The family.
+pub const CHECKS: &[&Check] = &[&service_001_version_mismatch::CHECK, &service_002_down::CHECK];
+
+/// Endpoints by which services and the servers that hold them are seen.
+const ENRICHING: &[Endpoint] = SERVER_ENDPOINTS;
+
+/// A service as a subject. The engine shows the account by name where one is known.
+fn service(key: &ServiceKey) -> Subject {
+    Subject::Service { account: key.0.clone(), account_id: key.0.clone(), service: key.1.clone() }
+}
+
+/// Why nothing can be said, in the words of the engine, and what hides it.
+fn reason(doubt: &Doubt) -> (Reason, Vec<Subject>) {
+    let servers = |all: &[(String, String)]| all.iter().map(|(c, s)| server(c, s)).collect();
+    match doubt {
+        Doubt::Contradiction => (Reason::Contradiction, Vec::new()),
+        Doubt::ServerSilent(hides) => (Reason::ServerSilent, servers(hides)),
+        Doubt::BehindLeaf(leafs) => {
+            let hides = leafs.iter().map(|leaf| Subject::LeafNode { leaf: leaf.clone() });
+            (Reason::BehindLeaf, hides.collect())
+        }
+        Doubt::AccountUnreachable => (Reason::AccountUnreachable, Vec::new()),
+        Doubt::Denied => (Reason::Denied, Vec::new()),
+        Doubt::ConnectionsIncomplete(hides) => (Reason::ConnectionsIncomplete, servers(hides)),
+        Doubt::Settling(hides) => (Reason::Settling, servers(hides)),
+        Doubt::InstanceSilent => (Reason::InstanceSilent, Vec::new()),
+        Doubt::ZeroUnproven => (Reason::ZeroUnproven, Vec::new()),
+    }
+}

@@ -1,0 +1,113 @@
+//! In which respects the instances of a service can differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nats_hindsight_model::roster::{Instance, Service};
+
+/// One respect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Facet {
+    /// Version of the application, opaque text.
+    AppVersion,
+    /// Language of the client, by family.
+    Language,
+    /// Version of the client library, within one language.
+    LibraryVersion,
+}
+
+impl Facet {
+    pub(super) const ALL: [Self; 3] = [Self::AppVersion, Self::Language, Self::LibraryVersion];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::AppVersion => "app_version",
+            Self::Language => "language",
+            Self::LibraryVersion => "library_version",
+        }
+    }
+
+    /// What one instance shows.
+    fn of(self, instance: &Instance) -> Option<String> {
+        let connection = instance.connection.as_ref();
+        match self {
+            Self::AppVersion => instance.version.clone(),
+            Self::Language => connection?.lang.clone(),
+            Self::LibraryVersion => {
+                let connection = connection?;
+                Some(format!("{} {}", connection.lang.as_deref()?, connection.library.as_deref()?))
+            }
+        }
+    }
+}
+
+/// The instances of a service that are known to exist, by what they show.
+pub(super) struct Facets<'a> {
+    pub(super) service: &'a Service,
+    values: BTreeMap<Facet, BTreeMap<String, Vec<&'a str>>>,
+}
+
+impl<'a> Facets<'a> {
+    pub(super) fn of(service: &'a Service) -> Self {
+        let mut values: BTreeMap<Facet, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
+        for facet in Facet::ALL {
+            let groups = values.entry(facet).or_default();
+            for (id, instance) in &service.instances {
+                if let Some(value) = facet.of(instance) {
+                    groups.entry(value).or_default().push(id);
+                }
+            }
+        }
+        Self { service, values }
+    }
+
+    /// Ids of the instances by what they show.
+    pub(super) fn values(&self, facet: Facet) -> &BTreeMap<String, Vec<&'a str>> {
+        &self.values[&facet]
+    }
+
+    /// Facets that differ. Libraries are compared within one language only: two languages have two
+    /// libraries, which says nothing new.
+    pub(super) fn fired(&self) -> BTreeSet<Facet> {
+        let mut fired: BTreeSet<Facet> = [Facet::AppVersion, Facet::Language]
+            .into_iter()
+            .filter(|facet| self.values(*facet).len() > 1)
+            .collect();
+        let mut languages = BTreeSet::new();
+        let repeats = self
+            .values(Facet::LibraryVersion)
+            .keys()
+            .filter_map(|value| value.split(' ').next())
+            .any(|language| !languages.insert(language.to_owned()));
+        if repeats {
+            fired.insert(Facet::LibraryVersion);
+        }
+        fired
+    }
+
+    pub(super) fn seen_at_all(&self, facet: Facet) -> bool {
+        !self.values(facet).is_empty()
+    }
+
+    pub(super) fn seen_on_all(&self, facet: Facet) -> bool {
+        let seen: usize = self.values(facet).values().map(Vec::len).sum();
+        seen == self.service.instances.len()
+    }
+
+    /// Whether an instance that is known to exist answered nothing.
+    pub(super) fn somebody_silent(&self) -> bool {
+        self.service.instances.values().any(|instance| !instance.answered)
+    }
+
+    pub(super) fn silent(&self) -> Vec<&'a str> {
+        let silent = self.service.instances.iter().filter(|(_, instance)| !instance.answered);
+        silent.map(|(id, _)| id.as_str()).collect()
+    }
+
+    pub(super) fn ids(&self) -> BTreeSet<String> {
+        self.service.instances.keys().cloned().collect()
+    }
+
+    pub(super) fn counts(&self, facet: Facet) -> BTreeMap<String, usize> {
+        self.values(facet).iter().map(|(value, ids)| (value.clone(), ids.len())).collect()
+    }
+}

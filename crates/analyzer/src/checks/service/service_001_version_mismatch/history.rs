@@ -1,0 +1,238 @@
+//! What led to a mix: which variant came when, who grew, who shrank.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use nats_hindsight_model::roster::Instance;
+use nats_hindsight_model::version::direction;
+
+use super::facets::{Facet, Facets};
+use crate::engine::{Step, millis_between};
+
+/// Counts from the last epoch in which all agreed.
+#[derive(Default)]
+pub(super) struct History {
+    first_epoch: Option<usize>,
+    tracks: BTreeMap<Facet, Track>,
+    fired: BTreeSet<Facet>,
+    last_ok: Option<Timestamp>,
+    open_since: Option<Timestamp>,
+    served: BTreeMap<String, (u64, u64)>,
+}
+
+/// The variants of one facet.
+#[derive(Default)]
+struct Track {
+    started: bool,
+    first_seen: BTreeMap<String, Timestamp>,
+    highest: BTreeMap<String, usize>,
+    before: BTreeMap<String, usize>,
+    /// When a variant last came, or grew at the cost of another.
+    moved: Option<Timestamp>,
+}
+
+/// What a mix looks like in the light of its history.
+pub(super) struct Found {
+    /// The facet whose variants are the sides.
+    pub(super) side: Facet,
+    pub(super) stage: &'static str,
+    pub(super) shape: Option<&'static str>,
+    pub(super) lasting_ms: Option<i64>,
+    /// Whether ages rest on the services' own word for lack of connections.
+    pub(super) ages_by_stats: bool,
+}
+
+impl History {
+    /// Takes the instances of an epoch.
+    pub(super) fn observe(&mut self, facets: &Facets<'_>, step: &Step) {
+        self.first_epoch.get_or_insert(step.epoch);
+        for facet in Facet::ALL {
+            let counts = facets.counts(facet);
+            if !counts.is_empty() {
+                self.tracks.entry(facet).or_default().take(counts, step.time);
+            }
+        }
+    }
+
+    /// Facets that fired in the open interval.
+    pub(super) fn fired(&self) -> &BTreeSet<Facet> {
+        &self.fired
+    }
+
+    pub(super) fn classify(
+        &self,
+        facets: &Facets<'_>,
+        fired: &BTreeSet<Facet>,
+        step: &Step,
+        recent_ms: i64,
+    ) -> Found {
+        let side = fired.first().copied().unwrap_or(Facet::AppVersion);
+        let (ages, ages_by_stats) = ages(facets, side, step);
+        let stage = self.stage(fired, facets, step, recent_ms);
+        let shape = (stage == "stalled").then(|| self.shape(facets, side, &ages));
+        let lasting_ms = self.lasting_ms(&ages, step);
+        Found { side, stage, shape, lasting_ms, ages_by_stats }
+    }
+
+    fn stage(
+        &self,
+        fired: &BTreeSet<Facet>,
+        facets: &Facets<'_>,
+        step: &Step,
+        recent_ms: i64,
+    ) -> &'static str {
+        let moved = fired.iter().filter_map(|facet| self.tracks.get(facet)?.moved).max();
+        if moved.is_some_and(|moved| millis_between(moved, step.time) <= recent_ms) {
+            return "rolling";
+        }
+        if self.first_epoch == Some(step.epoch) {
+            let youngest =
+                facets.service.instances.values().filter_map(|i| age(i, step)).map(|a| a.0).min();
+            if youngest.is_none_or(|age| age <= recent_ms) {
+                return "unknown";
+            }
+        }
+        "stalled"
+    }
+
+    /// What a stalled mix is: a few ahead, a few behind, or neither.
+    fn shape(
+        &self,
+        facets: &Facets<'_>,
+        side: Facet,
+        ages: &BTreeMap<String, i64>,
+    ) -> &'static str {
+        let counts = facets.counts(side);
+        let mut sorted: Vec<(&String, usize)> = counts.iter().map(|(v, n)| (v, *n)).collect();
+        sorted.sort_by_key(|(_, count)| *count);
+        let [(minority, few), (majority, many)] = sorted.as_slice() else { return "split" };
+        if few == many {
+            return "split";
+        }
+        match self.newer(side, minority, majority, ages) {
+            Some(true) => "canary",
+            Some(false) => "stalled_rollout",
+            None => "split",
+        }
+    }
+
+    /// Whether one variant is newer than another: by semver, else first seen later, else younger.
+    fn newer(
+        &self,
+        side: Facet,
+        one: &str,
+        other: &str,
+        ages: &BTreeMap<String, i64>,
+    ) -> Option<bool> {
+        if side == Facet::AppVersion
+            && let Some(direction) = direction(other, one)
+        {
+            return Some(direction.is_lt());
+        }
+        let seen = self.tracks.get(&side).map(|track| &track.first_seen);
+        let first = |variant: &str| seen.and_then(|seen| seen.get(variant));
+        if let (Some(a), Some(b)) = (first(one), first(other))
+            && a != b
+        {
+            return Some(a > b);
+        }
+        let (a, b) = (ages.get(one)?, ages.get(other)?);
+        (a != b).then_some(a < b)
+    }
+
+    /// How long the mix has lasted at least: since the younger of two different variants came;
+    /// never longer than since the last agreement, never shorter than since it was first seen.
+    fn lasting_ms(&self, ages: &BTreeMap<String, i64>, step: &Step) -> Option<i64> {
+        let mut oldest: Vec<i64> = ages.values().copied().collect();
+        oldest.sort_unstable_by(|a, b| b.cmp(a));
+        let by_age = oldest.get(1).copied();
+        let at_most = self.last_ok.map(|ok| millis_between(ok, step.time));
+        let at_least = self.open_since.map(|open| millis_between(open, step.time));
+        let capped = match (by_age, at_most) {
+            (Some(age), Some(most)) => Some(age.min(most)),
+            (age, _) => age,
+        };
+        capped.max(at_least)
+    }
+
+    /// Requests and errors of an instance since the epoch before, if its process is the same.
+    pub(super) fn served_since(&self, id: &str, now: (u64, u64)) -> Option<(u64, u64)> {
+        let before = self.served.get(id)?;
+        Some((now.0.checked_sub(before.0)?, now.1.checked_sub(before.1)?))
+    }
+
+    /// Notes that the service is mixed.
+    pub(super) fn mixed(&mut self, fired: &BTreeSet<Facet>, step: &Step) {
+        self.open_since.get_or_insert(step.time);
+        self.fired.extend(fired);
+    }
+
+    /// Notes that all agree, from which changes count anew.
+    pub(super) fn agreed(&mut self, step: &Step) {
+        self.last_ok = Some(step.time);
+        self.open_since = None;
+        self.fired.clear();
+        for track in self.tracks.values_mut() {
+            track.moved = None;
+            track.highest.clone_from(&track.before);
+            track.first_seen.retain(|variant, _| track.before.contains_key(variant));
+        }
+    }
+
+    /// Keeps the counters for the next epoch.
+    pub(super) fn remember(&mut self, facets: &Facets<'_>) {
+        self.served = facets
+            .service
+            .instances
+            .iter()
+            .filter_map(|(id, instance)| Some((id.clone(), instance.served?)))
+            .collect();
+    }
+}
+
+impl Track {
+    fn take(&mut self, counts: BTreeMap<String, usize>, time: Timestamp) {
+        let first = !std::mem::replace(&mut self.started, true);
+        let came = counts.keys().any(|variant| !self.first_seen.contains_key(variant));
+        let grew = counts.iter().any(|(variant, count)| {
+            let highest = self.highest.get(variant).copied().unwrap_or(0);
+            let others = self.before.iter().filter(|(other, _)| *other != variant);
+            let mut others =
+                others.map(|(other, was)| counts.get(other).copied().unwrap_or(0) < *was);
+            *count > highest && others.any(|fell| fell)
+        });
+        if !first && (came || grew) {
+            self.moved = Some(time);
+        }
+        for (variant, count) in &counts {
+            self.first_seen.entry(variant.clone()).or_insert(time);
+            let highest = self.highest.entry(variant.clone()).or_default();
+            *highest = (*highest).max(*count);
+        }
+        self.before = counts;
+    }
+}
+
+/// Age of an instance in milliseconds, and whether it rests on its own word: its connection is a
+/// lower bound by the server's clock; without one, the start it tells against the epoch's time.
+fn age(instance: &Instance, step: &Step) -> Option<(i64, bool)> {
+    let connected = instance.connection.as_ref().and_then(|connection| connection.uptime_ms);
+    match connected {
+        Some(age) => Some((age, false)),
+        None => Some((millis_between(instance.started?, step.time), true)),
+    }
+}
+
+/// The greatest age of every variant.
+fn ages(facets: &Facets<'_>, side: Facet, step: &Step) -> (BTreeMap<String, i64>, bool) {
+    let mut by_stats = false;
+    let mut all = BTreeMap::new();
+    for (variant, ids) in facets.values(side) {
+        let ages = ids.iter().filter_map(|id| age(facets.service.instances.get(*id)?, step));
+        let oldest = ages.inspect(|(_, own_word)| by_stats |= own_word).map(|(age, _)| age).max();
+        if let Some(age) = oldest {
+            all.insert(variant.clone(), age);
+        }
+    }
+    (all, by_stats)
+}

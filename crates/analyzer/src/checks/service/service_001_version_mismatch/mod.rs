@@ -1,0 +1,182 @@
+//! `SERVICE_001`: the instances of one service differ in version, language or library.
+
+mod face;
+mod facets;
+mod history;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nats_hindsight_model::View;
+use nats_hindsight_model::roster::ServiceKey;
+use nats_hindsight_model::services::{
+    Absence, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
+};
+use nats_hindsight_snapshot::Endpoint;
+
+use self::facets::{Facet, Facets};
+use self::history::History;
+use super::{ENRICHING, reason, service};
+use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
+use crate::engine::{Judgement, Reason, Step};
+use crate::report::{Severity, Subject};
+use crate::settings::Mix;
+
+pub(super) static CHECK: Check = Check {
+    code: "SERVICE_001",
+    slug: "service-version-mismatch",
+    title: "instances of one service differ in version, language or library",
+    severity: Severity::Warning,
+    category: "Consistency",
+    subject: "service",
+    required: &[&[Endpoint::SRV_INFO, Endpoint::SRV_PING, Endpoint::SRV_STATS]],
+    enriching: ENRICHING,
+    thresholds: &[&RECENT, &OVERDUE_AFTER],
+    scan: Scan::Follow(Followed::of::<VersionMismatch>()),
+    page: include_str!("page.md"),
+};
+
+static RECENT: Threshold = Threshold::seconds(
+    "recent",
+    300,
+    "a version first seen, or still growing at the cost of another, within this time is a rollout",
+);
+static OVERDUE_AFTER: Threshold =
+    Threshold::seconds("overdue_after", 1800, "a mix that lasts longer is overdue");
+
+struct VersionMismatch;
+
+/// What is carried from epoch to epoch.
+#[derive(Default)]
+struct State {
+    tracker: ServiceTracker,
+    histories: BTreeMap<ServiceKey, History>,
+}
+
+impl Follow for VersionMismatch {
+    type Facts = ServiceFacts;
+    type State = State;
+
+    fn observe(view: &View<'_>) -> ServiceFacts {
+        ServiceFacts::of(view)
+    }
+
+    fn judge(
+        state: &mut State,
+        facts: &ServiceFacts,
+        limits: &Limits<'_>,
+        step: &Step,
+        out: &mut Judgement,
+    ) {
+        let patience = Patience { confirm_after_ms: step.confirm_after_ms, settle_after_ms: 0 };
+        let services = state.tracker.step(facts, step.epoch, step.time, patience);
+        for seen in &services.all {
+            out.name_account(&seen.key.0, &seen.account);
+            let history = state.histories.entry(seen.key.clone()).or_default();
+            judge(seen, history, facts, limits, step, out);
+        }
+    }
+}
+
+fn judge(
+    seen: &Seen,
+    history: &mut History,
+    facts: &ServiceFacts,
+    limits: &Limits<'_>,
+    step: &Step,
+    out: &mut Judgement,
+) {
+    let subject = service(&seen.key);
+    let there = facts.roster.services.get(&seen.key).filter(|s| !s.instances.is_empty());
+    let Some(there) = there else {
+        return absent(&seen.presence, subject, history, out);
+    };
+    let facets = Facets::of(there);
+    history.observe(&facets, step);
+    let fired = facets.fired();
+    if let Some(mix) = allowed(limits, seen, &facets, &fired) {
+        history.agreed(step);
+        out.ok(subject.clone(), BTreeSet::new());
+        out.exception("allowed_mix", subject, mix.service.reason.clone());
+    } else if !fired.is_empty() {
+        let recent_ms = step.recent_ms(limits.millis(&RECENT));
+        let found = history.classify(&facets, &fired, step, recent_ms);
+        let overdue = found.lasting_ms.is_some_and(|ms| ms > limits.millis(&OVERDUE_AFTER));
+        out.finding(subject, face::of(&facets, &fired, &found, overdue, history, facts));
+        history.mixed(&fired, step);
+    } else {
+        agree(&facets, history, subject, step, out);
+    }
+    history.remember(&facets);
+}
+
+/// No facet differs among what was seen.
+fn agree(
+    facets: &Facets<'_>,
+    history: &mut History,
+    subject: Subject,
+    step: &Step,
+    out: &mut Judgement,
+) {
+    let unseen_of_fired = history.fired().iter().any(|facet| !facets.seen_on_all(*facet));
+    let cured = !history.fired().is_empty() && !unseen_of_fired;
+    let hides = if !facets.seen_at_all(Facet::AppVersion) {
+        Some(Reason::AppVersionUnseen)
+    } else if facets.somebody_silent() {
+        Some(Reason::InstanceSilent)
+    } else if unseen_of_fired {
+        Some(Reason::FacetUnseen)
+    } else {
+        None
+    };
+    match hides {
+        Some(reason) if cured => {
+            out.unknown_but_cured(subject, reason, Vec::new());
+            history.agreed(step);
+        }
+        Some(reason) => out.unknown(subject, reason, Vec::new()),
+        None => {
+            for facet in Facet::ALL.into_iter().filter(|facet| !facets.seen_on_all(*facet)) {
+                out.unseen(facet.name(), subject.clone());
+            }
+            out.ok(subject, facets.ids());
+            history.agreed(step);
+        }
+    }
+}
+
+/// No instance is known in this epoch.
+fn absent(presence: &Presence, subject: Subject, history: &mut History, out: &mut Judgement) {
+    match presence {
+        Presence::Zero(zero) if zero.kind != Absence::Silent => {
+            *history = History::default();
+            out.ended(subject, "the service has no instance any more");
+        }
+        Presence::Zero(_) => out.unknown(subject, Reason::InstanceSilent, Vec::new()),
+        Presence::Unknown(doubt) => {
+            let (reason, hides) = reason(doubt);
+            out.unknown(subject, reason, hides);
+        }
+        // Seen behind a leaf node only: there, and nothing more is known.
+        Presence::Answers | Presence::Listed => {
+            out.unknown(subject, Reason::AppVersionUnseen, Vec::new());
+        }
+    }
+}
+
+/// A mix of versions that the configuration allows.
+fn allowed<'a>(
+    limits: &'a Limits<'_>,
+    seen: &Seen,
+    facets: &Facets<'_>,
+    fired: &BTreeSet<Facet>,
+) -> Option<&'a Mix> {
+    if *fired != BTreeSet::from([Facet::AppVersion]) {
+        return None;
+    }
+    let versions = facets.values(Facet::AppVersion);
+    limits.exceptions().allowed_mixes.iter().find(|mix| {
+        mix.service.matches(&seen.account, &seen.key.0, &seen.key.1)
+            && (mix.versions.is_empty()
+                || versions.keys().all(|version| mix.versions.contains(version)))
+    })
+}

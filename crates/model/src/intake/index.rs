@@ -92,8 +92,9 @@ impl EpochIndex {
 
     /// Reads the frames whose endpoint is wanted, in order, and hands over their lines.
     ///
-    /// Lines that do not belong where they stand are dropped; what was dropped or not understood
-    /// is told in the problems.
+    /// Lines that do not belong where they stand are dropped; what was dropped or cannot be read
+    /// is told in the problems, unless [`problems`](Self::problems) says it already. A line of an
+    /// unknown kind is no problem but a sign of a newer recorder: whoever reads counts it.
     pub fn read(
         &self,
         wanted: &dyn Fn(&Endpoint) -> bool,
@@ -116,7 +117,9 @@ impl EpochIndex {
                 Err((kind, why)) => notes.frame(at, kind, &why),
             }
         }
-        notes.problems(&self.uuid, &self.places)
+        let mut problems = notes.problems(&self.uuid, &self.places);
+        problems.retain(|problem| !self.problems.contains(problem));
+        problems
     }
 
     /// The digest over the stored frames.
@@ -205,22 +208,15 @@ struct Notes {
 
 impl Notes {
     fn look_at(&mut self, line: &Line<'_>, at: &FrameRef) {
-        match line {
-            Line::Unknown { kind } => {
-                self.add(at, "line_unknown", &format!("lines of unknown kind `{kind}`"));
-            }
-            Line::Malformed { offset, why } => {
-                let told = self.malformed.entry(at.endpoint.clone()).or_default();
-                *told += 1;
-                let text = if *told > TOLD {
-                    "more lines that cannot be read".to_owned()
-                } else {
-                    format!("line at byte {offset} of frame {} cannot be read: {why}", at.n)
-                };
-                self.add(at, "line_malformed", &text);
-            }
-            _ => {}
-        }
+        let Line::Malformed { offset, why } = line else { return };
+        let told = self.malformed.entry(at.endpoint.clone()).or_default();
+        *told += 1;
+        let text = if *told > TOLD {
+            "more lines that cannot be read".to_owned()
+        } else {
+            format!("line at byte {offset} of frame {} cannot be read: {why}", at.n)
+        };
+        self.add(at, "line_malformed", &text);
     }
 
     fn add(&mut self, at: &FrameRef, kind: &'static str, text: &str) {

@@ -138,7 +138,8 @@ fn open(
         return Err(problem(("newer_major", refused)));
     }
     let found: Vec<_> = judge(&index).collect();
-    index.complete = !found.iter().any(|(kind, _)| *kind != "newer_minor");
+    index.complete =
+        index.problems.is_empty() && !found.iter().any(|(kind, _)| *kind != "newer_minor");
     index.problems.extend(found.into_iter().map(problem));
     index.problems.extend(parts.differing.iter().map(|n| problem(differing(*n))));
     match index.take_digest() {

@@ -40,7 +40,7 @@ impl Default for Limits {
             max_window_log: 23,
             max_preamble: 64 << 10,
             max_header: 8 << 20,
-            max_frames: 4_000_000,
+            max_frames: 2_000_000,
             max_search: 1 << 30,
             stdin_held: 1 << 30,
             max_files: 1_000_000,

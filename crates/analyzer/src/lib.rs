@@ -10,3 +10,4 @@ pub mod registry;
 pub mod render;
 pub mod report;
 pub mod settings;
+pub mod survey;

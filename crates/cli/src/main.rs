@@ -1,26 +1,47 @@
-//! `hindsight`: records NATS systems and judges them from their recordings.
+//! `hindsight`: the command line of NATS Hindsight.
+//!
+//! This crate only composes: it turns arguments into calls, results into output, and outcomes into
+//! exit codes. What a recording holds is the model's business, what it means the analyzer's.
 
-mod collect;
+mod analyze;
+mod args;
+mod checks;
+mod error;
+mod inspect;
+mod output;
+mod progress;
+mod settings;
+mod sources;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser as _};
 
-/// Judges a NATS system from its recordings
-#[derive(Parser)]
-#[command(name = "hindsight", version, about)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Collect(collect::CollectArgs),
-}
+use args::{Cli, Command};
+use error::CliError;
 
 fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Collect(args) => collect::run(args),
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            error.tell();
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, CliError> {
+    match cli.command {
+        Command::Analyze(args) => analyze::run(&args, cli.color),
+        Command::Inspect(args) => inspect::run(&args, cli.color),
+        Command::Checks(args) => checks::list(&args),
+        Command::Explain(args) => checks::explain(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "hindsight", &mut script);
+            output::print_plain(&String::from_utf8_lossy(&script))?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }

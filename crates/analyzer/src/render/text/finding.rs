@@ -31,9 +31,10 @@ pub(super) fn draw(
     time(canvas, system, finding);
     changes(canvas, finding);
     if let Value::Object(fields) = &finding.details {
-        let shown = |key: &str| key != "lasting_s";
-        let fields = fields.iter().filter(|(key, _)| shown(key));
-        details::draw(canvas, INDENT, &fields.map(|(k, v)| (k.clone(), v.clone())).collect());
+        // The duration stands above, beside the bracket.
+        let mut fields = fields.clone();
+        fields.remove("lasting_s");
+        details::draw(canvas, INDENT, &fields);
     }
     evidence(canvas, finding);
     limits(canvas, finding, parameters);

@@ -4,11 +4,13 @@ mod canvas;
 mod details;
 mod finding;
 mod head;
+mod survey;
 mod table;
 mod tail;
 mod timeline;
 mod when;
 
+pub use survey::survey;
 pub(super) use when::duration_ms;
 
 use crate::report::{Finding, Report, Subject, SystemReport};

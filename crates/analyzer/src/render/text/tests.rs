@@ -60,7 +60,7 @@ fn finding() -> Finding {
     }
 }
 
-fn report(epochs: usize) -> Report {
+fn system(epochs: usize) -> SystemReport {
     let row = |index| EpochRow {
         index,
         uuid: format!("u{index}"),
@@ -69,7 +69,7 @@ fn report(epochs: usize) -> Report {
         complete: index != 3,
         digest: "sha256:00".into(),
     };
-    let system = SystemReport {
+    SystemReport {
         system: "prod".into(),
         epochs: (0..epochs).map(row).collect(),
         findings: vec![finding()],
@@ -108,14 +108,17 @@ fn report(epochs: usize) -> Report {
                 targets: vec!["a3".into()],
             }],
         }],
-    };
+    }
+}
+
+fn report(epochs: usize) -> Report {
     Report {
         report: "nats-hindsight",
         version: "1.0",
         tool: "0.1.0",
         rules: "sha256:00".into(),
         inputs: vec![],
-        systems: vec![system],
+        systems: vec![system(epochs)],
         problems: vec![Problem {
             kind: "damaged_frame".into(),
             text: "a frame is damaged and was left out".into(),

@@ -97,6 +97,16 @@ fn frames_hold_one_endpoint_and_about_a_mebibyte() {
 }
 
 #[test]
+fn a_label_that_no_reader_would_hold_is_refused() {
+    let mut header = header(A, START);
+    header.system = "x".repeat(4_000);
+    assert!(SnapshotWriter::start(Vec::new(), &header).is_err());
+    header.system = "x".repeat(2_800);
+    let (_, bytes) = finish(SnapshotWriter::start(Vec::new(), &header).unwrap());
+    assert_eq!(scan_bytes(&bytes).0.len(), 2);
+}
+
+#[test]
 fn any_zstd_reader_gets_the_lines() {
     let (_, bytes) = finish(writer());
     let text = zstd::stream::decode_all(bytes.as_slice()).unwrap();

@@ -16,7 +16,7 @@ pub struct Limits {
     pub max_ratio: u64,
     /// Logarithm of the window a frame may ask for: 23 is 8 MiB, what RFC 9659 allows on the web.
     pub max_window_log: u32,
-    /// Bytes of one preamble.
+    /// Bytes of one preamble, and of the first line of a frame: one is held for every frame.
     pub max_preamble: u64,
     /// Bytes of an `epoch`, `capture` or `end` line: parsed, they take many times their length.
     pub max_header: u64,
@@ -38,7 +38,7 @@ impl Default for Limits {
             min_unpacked: 1 << 30,
             max_ratio: 200,
             max_window_log: 23,
-            max_preamble: 64 << 10,
+            max_preamble: 4 << 10,
             max_header: 8 << 20,
             max_frames: 2_000_000,
             max_search: 1 << 30,

@@ -20,8 +20,9 @@ const FULL: usize = 1 << 20;
 /// A buffer of this age becomes a frame: what a killed collector can lose.
 const OLD: Duration = Duration::from_secs(2);
 
-/// Room that is left in a frame for its first line.
-const FIRST_LINE: usize = 64 << 10;
+/// Room that is left in a frame for its first line. The preamble repeats it, and has to stay within
+/// 4 KiB.
+const FIRST_LINE: usize = 3 << 10;
 
 /// zstd level: the default, and fast enough for a collector beside a server.
 const LEVEL: i32 = 3;
@@ -238,7 +239,7 @@ fn pack(
 ) -> Result<Vec<u8>, WriteError> {
     let mut text = line_of("frame", &frame)?;
     // Readers bound the first line: they keep one per frame in memory.
-    if text.len() > FIRST_LINE - 1024 {
+    if text.len() > FIRST_LINE {
         return Err(WriteError::TooLarge { kind: "frame", length: text.len() });
     }
     text.extend_from_slice(lines);

@@ -62,29 +62,97 @@ pub(crate) struct Attempt {
     pub(crate) note: Option<&'static str>,
 }
 
-/// What has come so far, short of an answer that counts.
-#[derive(Default)]
-struct Tally {
+/// A request that is under way: what has come so far, and until when more is awaited.
+struct Asked {
+    at: Instant,
+    patience: Patience,
+    until: Instant,
     received: u64,
     foreign: bool,
     broken: Option<UnpackError>,
     lost: bool,
+    refused: Option<Status>,
 }
 
-impl Tally {
-    /// How the attempt ended, if nothing but answers and time decided.
-    fn status(&self) -> (Status, Option<&'static str>) {
-        match (self.received, self.broken) {
-            (1.., _) => (Status::Ok, None),
-            (0, Some(UnpackError::TooLarge)) => {
+/// What to do with an arrival.
+enum Sorted {
+    Answer(Answer),
+    Nothing,
+    End,
+}
+
+impl Asked {
+    fn new(at: Instant, patience: Patience) -> Self {
+        Self {
+            at,
+            patience,
+            until: at + patience.most,
+            received: 0,
+            foreign: false,
+            broken: None,
+            lost: false,
+            refused: None,
+        }
+    }
+
+    fn sort(&mut self, arrival: Arrival) -> Sorted {
+        match arrival {
+            Arrival::Message(message) => match unpack(message.payload, message.gzip) {
+                Ok(body) => Sorted::Answer(Answer {
+                    body,
+                    at: message.at,
+                    rtt_us: micros(self.at, message.at),
+                    permit: Some(message.permit),
+                }),
+                Err(error) => {
+                    self.broken = Some(error);
+                    Sorted::Nothing
+                }
+            },
+            Arrival::NoResponders => {
+                self.refused = Some(Status::NoResponders);
+                Sorted::End
+            }
+            Arrival::Denied => {
+                self.refused = Some(Status::Denied);
+                Sorted::End
+            }
+            Arrival::Lost => {
+                self.lost = true;
+                Sorted::End
+            }
+        }
+    }
+
+    fn count(&mut self, next: Next) {
+        let wait = match next {
+            Next::Foreign => {
+                self.foreign = true;
+                return;
+            }
+            Next::More => self.patience.stall,
+            Next::AllIn => self.patience.after_all,
+            Next::Done => Duration::ZERO,
+        };
+        self.received += 1;
+        self.until = (Instant::now() + wait).min(self.at + self.patience.most);
+    }
+
+    /// How the attempt ended. What came counts more than what did not.
+    fn outcome(&self, link: &Link) -> (Status, Option<&'static str>) {
+        match (self.received, &self.refused, self.broken) {
+            (1.., ..) => (Status::Ok, None),
+            (0, Some(Status::Denied), _) => (Status::Denied, Some(denied_note(link))),
+            (0, Some(refused), _) => (refused.clone(), None),
+            (0, None, Some(UnpackError::TooLarge)) => {
                 (Status::TooLarge, Some("the answer has more than 64 MiB unpacked"))
             }
-            (0, Some(UnpackError::Malformed)) => {
+            (0, None, Some(UnpackError::Malformed)) => {
                 (Status::Malformed, Some("the answer could not be unpacked"))
             }
-            (0, None) if self.lost => (Status::Timeout, Some("the connection broke")),
-            (0, None) if self.foreign => (Status::Timeout, Some("foreign reply")),
-            (0, None) => (Status::Timeout, None),
+            (0, None, None) if self.lost => (Status::Timeout, Some("the connection broke")),
+            (0, None, None) if self.foreign => (Status::Timeout, Some("foreign reply")),
+            (0, None, None) => (Status::Timeout, None),
         }
     }
 }
@@ -96,73 +164,29 @@ pub(crate) async fn ask(
     patience: Patience,
     mut take: impl AsyncFnMut(Answer) -> Next,
 ) -> Attempt {
-    let link = request.link;
-    let sent = link.send(&request.subject, &request.body, request.compressed, patience.most).await;
-    let mut sent = match sent {
+    let Request { link, subject, body, compressed } = request;
+    let mut sent = match link.send(subject, body, *compressed, patience.most).await {
         Ok(sent) => sent,
         Err(error) => return unsent(link, clock, error),
     };
-    let latest = sent.at + patience.most;
-    let mut until = latest;
-    let mut tally = Tally::default();
-    let mut verdict = None;
-    while let Some(arrival) = sent.waiting.next(until).await {
-        match arrival {
-            Arrival::Message(message) => {
-                let at = message.at;
-                let answer = match unpack(message.payload, message.gzip) {
-                    Ok(body) => Answer {
-                        body,
-                        at,
-                        rtt_us: micros(sent.at, at),
-                        permit: Some(message.permit),
-                    },
-                    Err(error) => {
-                        tally.broken = Some(error);
-                        continue;
-                    }
-                };
-                match take(answer).await {
-                    Next::Foreign => tally.foreign = true,
-                    next => {
-                        tally.received += 1;
-                        until = (Instant::now() + wait_after(next, patience)).min(latest);
-                    }
-                }
-            }
-            Arrival::NoResponders if tally.received == 0 => {
-                verdict = Some((Status::NoResponders, None));
-                break;
-            }
-            Arrival::NoResponders => {}
-            Arrival::Denied => {
-                verdict = Some((Status::Denied, Some(denied_note(link))));
-                break;
-            }
-            Arrival::Lost => {
-                tally.lost = true;
-                break;
-            }
+    let mut asked = Asked::new(sent.at, patience);
+    while let Some(arrival) = sent.waiting.next(asked.until).await {
+        match asked.sort(arrival) {
+            Sorted::Answer(answer) => asked.count(take(answer).await),
+            Sorted::Nothing => {}
+            Sorted::End => break,
         }
     }
-    let ended = Instant::now();
-    let (status, note) = match verdict {
-        Some(verdict) if tally.received == 0 => verdict,
-        _ => tally.status(),
-    };
+    let (status, note) = asked.outcome(link);
     Attempt {
-        line: AttemptLine { at_us: clock.us(sent.at), waited_us: micros(sent.at, ended), status },
+        line: AttemptLine {
+            at_us: clock.us(sent.at),
+            waited_us: micros(sent.at, Instant::now()),
+            status,
+        },
         through: sent.through,
-        received: tally.received,
+        received: asked.received,
         note,
-    }
-}
-
-fn wait_after(next: Next, patience: Patience) -> Duration {
-    match next {
-        Next::Foreign | Next::More => patience.stall,
-        Next::AllIn => patience.after_all,
-        Next::Done => Duration::ZERO,
     }
 }
 

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::glance::Listed;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn at(hours: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + hours * 3600).unwrap_or(Timestamp::UNIX_EPOCH)

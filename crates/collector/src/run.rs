@@ -43,7 +43,7 @@ pub enum CollectError {
 }
 
 fn lines_of(errors: &[ConnectError]) -> String {
-    errors.iter().map(|error| format!("\n  {error}")).collect()
+    errors.iter().fold(String::new(), |text, error| text + "\n  " + &error.to_string())
 }
 
 /// Records as the settings say. The summary of the last epoch, if there was one.

@@ -51,7 +51,7 @@ impl Default for Waits {
             timeout: Duration::from_secs(2),
             stall: Duration::from_millis(500),
             confirm_after: Duration::from_secs(5),
-            forget_after: Duration::from_secs(48 * 3600),
+            forget_after: Duration::from_hours(48),
         }
     }
 }

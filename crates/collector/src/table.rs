@@ -181,14 +181,16 @@ impl Row {
     /// The path and query of a page over HTTP.
     pub(crate) fn url_path(&self, page: Option<PageLine>) -> Option<String> {
         let path = self.http?;
-        let mut query = match self.body {
+        let query = match self.body {
             Body::Empty => return Some(path.to_owned()),
-            Body::OpenConnections => "auth=1&subs=1".to_owned(),
-            Body::ClosedConnections => "auth=1&subs=1&state=closed".to_owned(),
+            Body::OpenConnections => "auth=1&subs=1",
+            Body::ClosedConnections => "auth=1&subs=1&state=closed",
         };
-        if let Some(page) = page {
-            query.push_str(&format!("&offset={}&limit={}", page.offset, page.limit));
-        }
-        Some(format!("{path}?{query}"))
+        Some(match page {
+            Some(PageLine { offset, limit }) => {
+                format!("{path}?{query}&offset={offset}&limit={limit}")
+            }
+            None => format!("{path}?{query}"),
+        })
     }
 }

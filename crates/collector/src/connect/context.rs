@@ -51,9 +51,9 @@ pub enum ContextError {
     Address(#[from] AddressError),
 }
 
-#[derive(Deserialize)]
+/// What of a context is used; the tool stores empty text for what is not set.
+#[derive(Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Stored {
     url: String,
     token: String,
@@ -89,7 +89,7 @@ pub fn load(name: &str, role: Role) -> Result<ConnectionSpec, ContextError> {
 
 fn folder() -> PathBuf {
     let configured = env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty());
-    let base = configured.map(PathBuf::from).unwrap_or_else(|| home().join(".config"));
+    let base = configured.map_or_else(|| home().join(".config"), PathBuf::from);
     base.join("nats").join("context")
 }
 

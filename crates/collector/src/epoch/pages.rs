@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use nats_hindsight_snapshot::lines::{CaptureLine, FilterLine, PageLine, Status};
 
 use super::discovery::add;
 use super::{Epoch, Label};
 use crate::ask::{Answer, Next, Patience, Request, ask};
 use crate::connect::Link;
-use crate::glance::{self, Server};
+use crate::glance::{self, Page};
 use crate::table::{Paging, Row, STATSZ, Way};
 
 /// More pages than any server has; a server that always sends full ones must not keep us for ever.
@@ -17,12 +18,68 @@ const MOST_PAGES: usize = 4096;
 /// Times a page is asked for.
 const ATTEMPTS: usize = 2;
 
-/// What a page said.
-#[derive(Default)]
-struct Got {
-    understood: bool,
-    error: Option<String>,
-    rows: u64,
+/// One endpoint of one server, while its pages come.
+struct Listing<'l> {
+    link: &'l Link,
+    row: &'static Row,
+    server: &'l str,
+    filter: Option<FilterLine>,
+    capture: CaptureLine,
+    /// Ids of rows, to notice those that come twice.
+    cids: BTreeSet<u64>,
+    twice: u64,
+    /// Why the last reply could not be used.
+    unusable: Option<String>,
+}
+
+impl<'l> Listing<'l> {
+    fn new(link: &'l Link, row: &'static Row, server: &'l str, filter: Option<FilterLine>) -> Self {
+        let capture = CaptureLine {
+            endpoint: row.endpoint.clone(),
+            subject: row.directed(server),
+            target: Some(server.to_owned()),
+            filter: filter.clone(),
+            expected: (row.paging == Paging::None).then_some(1),
+            ..CaptureLine::default()
+        };
+        Self { link, row, server, filter, capture, cids: BTreeSet::new(), twice: 0, unusable: None }
+    }
+
+    fn request(&self, page: Option<PageLine>) -> Request<'l> {
+        Request {
+            link: self.link,
+            subject: self.capture.subject.clone(),
+            body: self.row.request(page, self.filter.as_ref()),
+            compressed: self.row.compressed,
+        }
+    }
+
+    fn count(&mut self, page: &Page) {
+        for cid in &page.cids {
+            self.twice += u64::from(!self.cids.insert(*cid));
+        }
+    }
+
+    /// Judges a page once all attempts for it are made.
+    fn close_page(&mut self, before: u64) {
+        let ok = self.capture.status == Status::Ok;
+        if let (true, Some(why)) = (ok, self.unusable.take()) {
+            self.capture.status = Status::Malformed;
+            self.capture.note = Some(why);
+        } else if !ok && before > 0 {
+            self.capture.note =
+                Some(format!("page {} is missing: {}", before + 1, self.capture.status));
+            self.capture.status = Status::Partial;
+        }
+    }
+
+    fn into_capture(mut self) -> CaptureLine {
+        if self.twice > 0 && self.capture.note.is_none() {
+            let note = format!("{} rows came twice: connections changed between pages", self.twice);
+            self.capture.note = Some(note);
+        }
+        self.capture
+    }
 }
 
 impl Epoch<'_> {
@@ -38,138 +95,91 @@ impl Epoch<'_> {
             Way::Broadcast => link.small().await,
             Way::Directed => link.large().await,
         };
-        let mut capture = CaptureLine {
-            endpoint: row.endpoint.clone(),
-            subject: row.directed(server),
-            target: Some(server.to_owned()),
-            filter: filter.clone(),
-            expected: (row.paging == Paging::None).then_some(1),
-            ..CaptureLine::default()
-        };
-        let mut cids = BTreeSet::new();
-        let mut twice = 0;
+        let mut listing = Listing::new(link, row, server, filter);
         let mut offset = 0;
         for _ in 0..MOST_PAGES {
             let page = row.page(offset);
-            let got = self.ask_page(link, row, page, &mut capture, &mut cids, &mut twice).await;
-            let full = page.is_some_and(|page| got.rows >= page.limit);
-            if row.paging != Paging::All || !full || capture.status != Status::Ok {
+            let rows = self.ask_page(&mut listing, page).await;
+            let full = page.is_some_and(|page| rows >= page.limit);
+            if row.paging != Paging::All || !full || listing.capture.status != Status::Ok {
                 break;
             }
-            offset += got.rows;
+            offset += rows;
         }
-        if twice > 0 && capture.note.is_none() {
-            capture.note =
-                Some(format!("{twice} rows came twice: connections changed between pages"));
-        }
+        let mut capture = listing.into_capture();
         if capture.status == Status::NoResponders {
             self.judge_no_responders(link, server, &mut capture).await;
         }
         self.capture(capture).await;
     }
 
-    async fn ask_page(
-        &self,
-        link: &Link,
-        row: &'static Row,
-        page: Option<PageLine>,
-        capture: &mut CaptureLine,
-        cids: &mut BTreeSet<u64>,
-        twice: &mut u64,
-    ) -> Got {
-        let filter = capture.filter.clone();
-        let request = Request {
-            link,
-            subject: capture.subject.clone(),
-            body: row.request(page, filter.as_ref()),
-            compressed: row.compressed,
-        };
-        let patience = Patience {
-            most: self.waits.timeout,
-            stall: self.waits.timeout,
-            after_all: self.waits.stall,
-        };
-        let mut got = Got::default();
-        let before = capture.received;
-        let target = capture.target.clone().unwrap_or_default();
+    /// Asks for one page, twice if need be. Number of rows.
+    async fn ask_page(&self, listing: &mut Listing<'_>, page: Option<PageLine>) -> u64 {
+        let timeout = self.waits.timeout;
+        let patience = Patience { most: timeout, stall: timeout, after_all: self.waits.stall };
+        let request = listing.request(page);
+        let before = listing.capture.received;
+        let mut rows = 0;
         for _ in 0..ATTEMPTS {
             let attempt = ask(&request, &self.clock, patience, async |answer| {
-                got =
-                    self.take_page(answer, row, &target, page, filter.as_ref(), cids, twice).await;
+                rows = self.take_page(answer, listing, page).await;
                 Next::Done
             })
             .await;
-            add(capture, attempt);
-            if capture.status != Status::Timeout {
+            add(&mut listing.capture, attempt);
+            if listing.capture.status != Status::Timeout {
                 break;
             }
         }
-        if capture.status == Status::Ok && !got.understood {
-            capture.status = Status::Malformed;
-            capture.note =
-                Some(got.error.clone().unwrap_or_else(|| "no reply of a server".to_owned()));
-        } else if capture.status != Status::Ok && before > 0 {
-            capture.note = Some(format!("page {} is missing: {}", before + 1, capture.status));
-            capture.status = Status::Partial;
-        }
-        got
+        listing.close_page(before);
+        rows
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one page, and where its rows are counted")]
+    /// Records a page and takes from it what leads on. Number of rows.
     async fn take_page(
         &self,
         answer: Answer,
-        row: &Row,
-        target: &str,
+        listing: &mut Listing<'_>,
         page: Option<PageLine>,
-        filter: Option<&FilterLine>,
-        cids: &mut BTreeSet<u64>,
-        twice: &mut u64,
-    ) -> Got {
-        let (server, error) = match glance::envelope(&answer.body) {
-            Some((server, error)) => (Some(server), error),
-            None => (None, None),
-        };
-        let mut got = Got { understood: server.is_some() && error.is_none(), error, rows: 0 };
-        if let Some(server) = &server {
-            self.notice(server, row, &answer);
+    ) -> u64 {
+        let row = listing.row;
+        let mut rows = 0;
+        let source = if let Some((server, error)) = glance::envelope(&answer.body) {
+            self.notice(&server, row, &answer);
+            listing.unusable = error;
             if page.is_some() {
-                got.rows = self.take_rows(&answer, row, server, filter, cids, twice);
+                rows = self.take_rows(&answer, listing, &server.id);
             }
-        }
-        let source = server.map_or_else(|| target.to_owned(), |server| server.id);
+            server.id
+        } else {
+            listing.unusable = Some("this is no reply of a server".to_owned());
+            listing.server.to_owned()
+        };
         let label = Label {
             endpoint: row.endpoint,
-            subject: &row.directed(target),
+            subject: &listing.capture.subject,
             source: Some(source),
             account: None,
             page,
-            filter,
+            filter: listing.filter.as_ref(),
             secretive: row.secretive,
         };
         self.record(answer, label).await;
-        got
+        rows
     }
 
     /// Takes notice of the instances that open connections announce. Number of rows.
-    fn take_rows(
-        &self,
-        answer: &Answer,
-        row: &Row,
-        server: &Server,
-        filter: Option<&FilterLine>,
-        cids: &mut BTreeSet<u64>,
-        twice: &mut u64,
-    ) -> u64 {
-        let Some(page) = glance::page(&answer.body) else { return 0 };
-        for cid in page.cids {
-            *twice += u64::from(!cids.insert(cid));
-        }
-        if row.token == "CONNZ" && row.paging == Paging::All {
-            let account = filter.and_then(|filter| filter.account.as_deref());
+    fn take_rows(&self, answer: &Answer, listing: &mut Listing<'_>, server: &str) -> u64 {
+        let Some(page) = glance::page(&answer.body) else {
+            listing.unusable.get_or_insert_with(|| "the list cannot be read".to_owned());
+            return 0;
+        };
+        listing.count(&page);
+        if listing.row.paging == Paging::All {
+            let account = listing.filter.as_ref().and_then(|filter| filter.account.as_deref());
             let mut seen = self.seen.borrow_mut();
             for listed in page.listed {
-                seen.listed(&server.id, account, listed);
+                seen.listed(server, account, listed);
             }
         }
         page.rows
@@ -178,12 +188,8 @@ impl Epoch<'_> {
     /// Nobody listens on this subject: is it the endpoint that is not known, or the server gone?
     async fn judge_no_responders(&self, link: &Link, server: &str, capture: &mut CaptureLine) {
         let subject = STATSZ.directed(server);
-        let request = Request {
-            link,
-            subject: subject.clone(),
-            body: bytes::Bytes::new(),
-            compressed: false,
-        };
+        let request =
+            Request { link, subject: subject.clone(), body: Bytes::new(), compressed: false };
         let attempt = ask(&request, &self.clock, self.broadcast(), async |answer| {
             match self.server_reply(answer, &STATSZ, &subject).await {
                 Some(_) => Next::Done,

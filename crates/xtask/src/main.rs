@@ -1,5 +1,6 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 
+mod docs;
 mod record;
 mod test;
 
@@ -23,12 +24,14 @@ struct Arguments {
 enum Task {
     Test(test::Test),
     Record(record::Record),
+    Docs(docs::Docs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Test(task) => task.run(),
         Task::Record(task) => task.run(),
+        Task::Docs(task) => task.run(),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

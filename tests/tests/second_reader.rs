@@ -65,7 +65,8 @@ fn epoch(uuid: &str) -> Vec<u8> {
     );
     let header: EpochLine = serde_json::from_str(&header).unwrap();
     let mut writer = SnapshotWriter::start(Vec::new(), &header).unwrap();
-    let noise: String = (0..120_000).map(|n| format!("{:x}", n * 2_654_435_761_u64)).collect();
+    let noise: Vec<String> = (0..120_000_u64).map(|n| (n * 2_654_435_761).to_string()).collect();
+    let noise = noise.concat();
     for text in [r#"{"a":1}"#, "not json", "", &format!("\"{noise}\""), &format!("\"{noise}\"")] {
         let body = ReplyBody::from_bytes(text.as_bytes());
         let mut reply: ReplyLine<'_> = serde_json::from_str(r#"{"endpoint":"VARZ"}"#).unwrap();

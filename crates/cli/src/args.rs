@@ -5,6 +5,7 @@ use clap_complete::Shell;
 
 use crate::analyze::AnalyzeArgs;
 use crate::checks::{ChecksArgs, ExplainArgs};
+use crate::collect::CollectArgs;
 use crate::inspect::InspectArgs;
 use crate::output::Color;
 
@@ -28,6 +29,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Record a running NATS system, once or on a timer.
+    Collect(Box<CollectArgs>),
     /// Judge recordings: what was wrong, since when, and how sure.
     Analyze(Box<AnalyzeArgs>),
     /// Say what a recording is, whether it is whole, and which checks are blind on it.

@@ -6,6 +6,7 @@
 mod analyze;
 mod args;
 mod checks;
+mod collect;
 mod error;
 mod inspect;
 mod output;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, CliError> {
     match cli.command {
+        Command::Collect(args) => Ok(collect::run(*args)),
         Command::Analyze(args) => analyze::run(&args, cli.color),
         Command::Inspect(args) => inspect::run(&args, cli.color),
         Command::Checks(args) => checks::list(&args),

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use nats_hindsight_snapshot::Endpoint;
 
-use super::text::duration_ms;
 use crate::check::{Check, Scan, Setting};
 
 /// The page of one check.
@@ -103,13 +102,13 @@ fn thresholds(check: &Check) -> String {
     }
     let mut text = String::from("\n| threshold | unit | default | meaning |\n|---|---|---|---|\n");
     for threshold in check.thresholds {
-        let (unit, default) = match threshold.default {
-            Setting::Count(count) => ("count", count.to_string()),
-            Setting::Duration(millis) => {
-                ("time", format!("{} ({})", setting(threshold.default), duration_ms(millis)))
-            }
+        let unit = match threshold.default {
+            Setting::Count(_) => "count",
+            Setting::Duration(_) => "time",
         };
-        let _ = writeln!(text, "| `{}` | {unit} | {default} | {} |", threshold.key, threshold.doc);
+        let default = setting(threshold.default);
+        let _ =
+            writeln!(text, "| `{}` | {unit} | `{default}` | {} |", threshold.key, threshold.doc);
     }
     let example = check.thresholds[0];
     let _ = writeln!(

@@ -11,7 +11,6 @@ mod timeline;
 mod when;
 
 pub use survey::survey;
-pub(super) use when::duration_ms;
 
 use crate::report::{Finding, Report, Subject, SystemReport};
 use canvas::{COLUMNS, Canvas, LABEL};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::report::{Closed, Moment, Opened};
 
 /// A duration in the two largest units that are not zero.
-pub(in crate::render) fn duration_ms(millis: i64) -> String {
+pub(super) fn duration_ms(millis: i64) -> String {
     let sign = if millis < 0 { "-" } else { "" };
     let millis = millis.unsigned_abs();
     if millis < 1_000 {

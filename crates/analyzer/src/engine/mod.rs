@@ -22,6 +22,7 @@ use rayon::ThreadPool;
 pub use interval::{fingerprint, rfc3339, runs};
 pub use judgement::{Closing, Face, Fact, Judgement, Step, Verdict, millis_between};
 pub use reason::Reason;
+pub use tally::VerdictRow;
 
 use crate::check::{Check, Setting};
 use crate::registry;
@@ -42,6 +43,8 @@ pub struct Options {
     pub at: Option<Timestamp>,
     /// Threads; as many as there are cores if not set. Never changes the report.
     pub threads: Option<usize>,
+    /// Keep every verdict for [`verdicts`]; they are too many for a long sequence.
+    pub keep_verdicts: bool,
 }
 
 impl Default for Options {
@@ -53,6 +56,7 @@ impl Default for Options {
             to: None,
             at: None,
             threads: None,
+            keep_verdicts: false,
         }
     }
 }
@@ -78,12 +82,28 @@ pub fn analyze(
     options: &Options,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Report, EngineError> {
-    let threads = options.threads.unwrap_or(0);
-    let pool = rayon::ThreadPoolBuilder::new()
+    let pool = pool(options.threads)?;
+    Ok(report(intake, options, &pool, progress).0)
+}
+
+/// Judges a recording and returns, beside the report, every single verdict, sorted.
+pub fn verdicts(
+    intake: &Intake,
+    options: Options,
+) -> Result<(Report, Vec<VerdictRow>), EngineError> {
+    let options = Options { keep_verdicts: true, ..options };
+    let pool = pool(options.threads)?;
+    let (report, mut log) = report(intake, &options, &pool, &|_, _| {});
+    log.sort();
+    Ok((report, log))
+}
+
+fn pool(threads: Option<usize>) -> Result<ThreadPool, EngineError> {
+    let threads = threads.unwrap_or(0);
+    rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
-        .map_err(|source| EngineError::Threads { threads, source })?;
-    Ok(report(intake, options, &pool, progress))
+        .map_err(|source| EngineError::Threads { threads, source })
 }
 
 fn report(
@@ -91,7 +111,7 @@ fn report(
     options: &Options,
     pool: &ThreadPool,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Report {
+) -> (Report, Vec<VerdictRow>) {
     let mut checks = options.checks.clone();
     checks.retain(|check| !options.settings.disabled.contains(check.code));
     checks.sort_by_key(|check| check.code);
@@ -102,12 +122,13 @@ fn report(
     let run = replay::Run { intake, options, checks: &checks, pool, progress };
     let mut done = 0;
     let mut systems = Vec::new();
+    let mut log = Vec::new();
     for plan in &plans {
-        systems.push(run.system(plan, &mut problems, &mut done));
+        systems.push(run.system(plan, &mut problems, &mut log, &mut done));
     }
     problems.sort();
     problems.dedup();
-    Report {
+    let report = Report {
         report: "nats-hindsight",
         version: "1.0",
         tool: env!("CARGO_PKG_VERSION"),
@@ -117,7 +138,8 @@ fn report(
         problems,
         parameters: parameters(&checks, &options.settings),
         config: options.settings.config.clone(),
-    }
+    };
+    (report, log)
 }
 
 fn inputs(intake: &Intake) -> Vec<Input> {

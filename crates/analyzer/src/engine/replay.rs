@@ -14,7 +14,7 @@ use super::coverage::Coverage;
 use super::interval::rfc3339;
 use super::judgement::{Judgement, Step};
 use super::observe::{Observed, Taken, observe};
-use super::tally::Tally;
+use super::tally::{Tally, VerdictRow};
 use super::{Options, plain, problem};
 use crate::check::{Check, Limits, Opaque, Scan};
 use crate::report::{EpochRow, Problem, SystemReport};
@@ -47,6 +47,7 @@ impl Run<'_> {
         &self,
         plan: &System,
         problems: &mut Vec<Problem>,
+        log: &mut Vec<VerdictRow>,
         done: &mut usize,
     ) -> SystemReport {
         let mut replay = Replay {
@@ -78,6 +79,8 @@ impl Run<'_> {
             }
         }
         problems.append(&mut replay.problems);
+        let said = replay.tally.take_log().into_iter();
+        log.extend(said.map(|row| VerdictRow { system: plan.label.clone(), ..row }));
         replay.report()
     }
 

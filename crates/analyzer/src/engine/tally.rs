@@ -16,6 +16,23 @@ use crate::report::{
 /// Most subjects listed in one group of unknowns.
 const MAX_SUBJECTS: usize = 20;
 
+/// One verdict, as a rule author wants to see it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VerdictRow {
+    /// Label of the system.
+    pub system: String,
+    /// Index of the epoch.
+    pub epoch: usize,
+    /// Code of the check.
+    pub code: &'static str,
+    /// What it is about; accounts by id.
+    pub subject: Subject,
+    /// `ok`, `finding`, `unknown` or `not_applicable`.
+    pub verdict: &'static str,
+    /// Why it is unknown.
+    pub reason: Option<&'static str>,
+}
+
 type Excuse = (&'static str, Subject, String);
 type Epochs = BTreeSet<usize>;
 type Hidden = (usize, Reason, Vec<Subject>);
@@ -31,6 +48,7 @@ pub(super) struct Tally<'a> {
     exceptions: BTreeMap<(usize, Excuse), Epochs>,
     accounts: BTreeMap<String, String>,
     unseen: BTreeMap<(usize, &'static str), (Epochs, BTreeSet<Subject>)>,
+    log: Vec<VerdictRow>,
 }
 
 impl<'a> Tally<'a> {
@@ -56,6 +74,7 @@ impl<'a> Tally<'a> {
             exceptions: BTreeMap::new(),
             accounts: BTreeMap::new(),
             unseen: BTreeMap::new(),
+            log: Vec::new(),
         }
     }
 
@@ -125,14 +144,36 @@ impl<'a> Tally<'a> {
 
     fn count(&mut self, at: usize, epoch: usize, subject: &Subject, verdict: &Verdict) {
         self.subjects[at].insert(subject.clone());
-        match verdict {
-            Verdict::Ok(_) => self.totals[at].ok += 1,
-            Verdict::Finding(_) => self.totals[at].finding += 1,
-            Verdict::NotApplicable(_) => self.totals[at].not_applicable += 1,
+        let (total, word) = match verdict {
+            Verdict::Ok(_) => (&mut self.totals[at].ok, "ok"),
+            Verdict::Finding(_) => (&mut self.totals[at].finding, "finding"),
+            Verdict::NotApplicable(_) => (&mut self.totals[at].not_applicable, "not_applicable"),
             Verdict::Unknown { reason, hides, .. } => {
-                self.unknown(at, epoch, subject, *reason, hides.clone());
+                return self.unknown(at, epoch, subject, *reason, hides.clone());
             }
+        };
+        *total += 1;
+        self.note(at, epoch, subject, word, None);
+    }
+
+    fn note(
+        &mut self,
+        at: usize,
+        epoch: usize,
+        subject: &Subject,
+        verdict: &'static str,
+        reason: Option<&'static str>,
+    ) {
+        if self.options.keep_verdicts {
+            let (system, code) = (String::new(), self.checks[at].code);
+            let subject = subject.clone();
+            self.log.push(VerdictRow { system, epoch, code, subject, verdict, reason });
         }
+    }
+
+    /// The verdicts one by one, if they were kept.
+    pub(super) fn take_log(&mut self) -> Vec<VerdictRow> {
+        std::mem::take(&mut self.log)
     }
 
     fn unknown(
@@ -147,6 +188,7 @@ impl<'a> Tally<'a> {
         hides.dedup();
         self.subjects[at].insert(subject.clone());
         self.totals[at].unknown += 1;
+        self.note(at, epoch, subject, "unknown", Some(reason.name()));
         self.unknowns
             .entry((at, reason, hides))
             .or_default()

@@ -157,6 +157,7 @@ fn options(args: &AnalyzeArgs) -> Result<Options, CliError> {
         to: args.to,
         at: args.at,
         threads: args.threads.map(usize::from),
+        keep_verdicts: false,
     })
 }
 

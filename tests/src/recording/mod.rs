@@ -1,0 +1,245 @@
+//! A recording as lines that can be edited.
+
+pub mod servers;
+pub mod services;
+pub mod times;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nats_hindsight_model::intake::{self, Intake, Source};
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::format::{Limits, Line, SnapshotWriter};
+use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, ExpectsLine, ReplyLine};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Epochs in order.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// The epochs.
+    pub epochs: Vec<Epoch>,
+}
+
+/// One epoch.
+#[derive(Clone, Debug)]
+pub struct Epoch {
+    /// Header.
+    pub header: EpochLine,
+    /// Replies, in order.
+    pub replies: Vec<Reply>,
+    /// Captures, in order.
+    pub captures: Vec<CaptureLine>,
+    /// End; a recording that was cut has none.
+    pub end: Option<EndLine>,
+}
+
+/// One reply, its body as a value.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The line without its body.
+    pub line: ReplyLine<'static>,
+    /// The body.
+    pub body: Value,
+}
+
+/// Where the recordings of real clusters are.
+pub fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+impl Recording {
+    /// Loads a scenario of `fixtures/`.
+    ///
+    /// # Panics
+    /// If it is not there or not whole: a test that rests on it means nothing then.
+    pub fn fixture(scenario: &str) -> Self {
+        let folder = fixtures().join(scenario);
+        let intake = open(&[Source::Path(folder)]);
+        assert!(!intake.epochs.is_empty(), "no epochs in fixtures/{scenario}");
+        let epochs = intake.epochs.iter().map(|index| {
+            let mut epoch = Epoch {
+                header: index.header(),
+                replies: Vec::new(),
+                captures: Vec::new(),
+                end: None,
+            };
+            let problems = index.read(&|_| true, &mut |line| epoch.take(line));
+            assert!(problems.is_empty(), "fixtures/{scenario}: {problems:?}");
+            epoch
+        });
+        Self { epochs: epochs.collect() }
+    }
+
+    /// One epoch of a scenario, as a recording of its own.
+    pub fn epoch(scenario: &str, index: usize) -> Self {
+        let mut all = Self::fixture(scenario);
+        Self { epochs: vec![all.epochs.swap_remove(index)] }
+    }
+
+    /// The recording as snapshot files in a row.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.epochs.iter().flat_map(Epoch::to_bytes).collect()
+    }
+
+    /// Opens the recording with the real reader.
+    pub fn open(&self) -> Intake {
+        let bytes: Arc<[u8]> = self.to_bytes().into();
+        open(&[Source::Held { name: "edited".to_owned(), bytes }])
+    }
+
+    /// Applies an edit to every epoch.
+    #[must_use]
+    pub fn each(mut self, edit: impl Fn(&mut Epoch)) -> Self {
+        self.epochs.iter_mut().for_each(edit);
+        self
+    }
+
+    /// Applies an edit to one epoch.
+    #[must_use]
+    pub fn at(mut self, index: usize, edit: impl FnOnce(&mut Epoch)) -> Self {
+        edit(&mut self.epochs[index]);
+        self
+    }
+
+    /// Adds the epochs of another recording.
+    #[must_use]
+    pub fn then(mut self, mut other: Self) -> Self {
+        self.epochs.append(&mut other.epochs);
+        self
+    }
+}
+
+fn open(sources: &[Source]) -> Intake {
+    match intake::open(sources, &Limits::default(), &|_, _| {}) {
+        Ok(intake) => intake,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Epoch {
+    fn take(&mut self, line: Line<'_>) {
+        match line {
+            Line::Reply(reply) => {
+                let body = reply.body.map_or(Value::Null, |raw| value(raw.get()));
+                let line = ReplyLine { body: None, ..owned(&reply) };
+                self.replies.push(Reply { line, body });
+            }
+            Line::Capture(capture) => self.captures.push(*capture),
+            Line::End(end) => self.end = Some(*end),
+            _ => {}
+        }
+    }
+
+    /// The epoch as a snapshot.
+    ///
+    /// # Panics
+    /// If it cannot be written, which would be a defect of the writer.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let Ok(mut writer) = SnapshotWriter::start(&mut bytes, &self.header) else {
+            panic!("the header cannot be written")
+        };
+        for reply in &self.replies {
+            let body = RawValue::from_string(reply.body.to_string());
+            let body = body.unwrap_or_else(|error| panic!("{error}"));
+            let line = ReplyLine { body: Some(&body), ..reply.line.clone() };
+            writer.reply(&line).unwrap_or_else(|error| panic!("{error}"));
+        }
+        for capture in &self.captures {
+            writer.capture(capture).unwrap_or_else(|error| panic!("{error}"));
+        }
+        if let Some(end) = &self.end {
+            let done = writer.finish(end.end, end.interrupted, end.remember.clone());
+            done.unwrap_or_else(|error| panic!("{error}"));
+        } else {
+            let now = self.header.start;
+            let done = writer.finish(now, true, ExpectsLine::default());
+            done.unwrap_or_else(|error| panic!("{error}"));
+        }
+        bytes
+    }
+
+    /// Keeps only the replies and captures that are wanted.
+    pub fn retain(
+        &mut self,
+        reply: impl Fn(&Reply) -> bool,
+        capture: impl Fn(&CaptureLine) -> bool,
+    ) {
+        self.replies.retain(|line| reply(line));
+        self.captures.retain(|line| capture(line));
+    }
+
+    /// Removes an endpoint as if it had never been asked.
+    pub fn drop_endpoint(&mut self, endpoint: &Endpoint) {
+        self.retain(|r| r.line.endpoint != *endpoint, |c| c.endpoint != *endpoint);
+        self.header.asked.endpoints.retain(|asked| asked != endpoint);
+    }
+
+    /// Replaces a text everywhere: ids, names, accounts.
+    ///
+    /// # Panics
+    /// If the result is not an epoch any more.
+    pub fn replace(&mut self, from: &str, to: &str) {
+        fn through<T: serde_like::Line>(line: &T, from: &str, to: &str) -> T {
+            T::from_text(&line.to_text().replace(from, to))
+        }
+        self.header = through(&self.header, from, to);
+        self.end = self.end.as_ref().map(|end| through(end, from, to));
+        for capture in &mut self.captures {
+            *capture = through(capture, from, to);
+        }
+        for reply in &mut self.replies {
+            let text = serde_json::to_string(&reply.line).unwrap_or_default().replace(from, to);
+            let line: ReplyLine<'_> =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
+            reply.line = owned(&line);
+            reply.body = value(&reply.body.to_string().replace(from, to));
+        }
+    }
+}
+
+/// Lines that can go through text and back.
+mod serde_like {
+    use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine};
+
+    pub(super) trait Line: Sized {
+        fn to_text(&self) -> String;
+        fn from_text(text: &str) -> Self;
+    }
+
+    macro_rules! line {
+        ($($of:ty),*) => {$(
+            impl Line for $of {
+                fn to_text(&self) -> String {
+                    serde_json::to_string(self).unwrap_or_else(|error| panic!("{error}"))
+                }
+                fn from_text(text: &str) -> Self {
+                    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+                }
+            }
+        )*};
+    }
+    line!(CaptureLine, EndLine, EpochLine);
+}
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A reply line without its body, which borrows from nobody.
+fn owned(line: &ReplyLine<'_>) -> ReplyLine<'static> {
+    ReplyLine {
+        endpoint: line.endpoint.clone(),
+        subject: line.subject.clone(),
+        source: line.source.clone(),
+        account: line.account.clone(),
+        arrival_us: line.arrival_us,
+        rtt_us: line.rtt_us,
+        page: line.page,
+        filter: line.filter.clone(),
+        scrubbed: line.scrubbed.clone(),
+        body: None,
+        body_base64: line.body_base64.clone(),
+    }
+}

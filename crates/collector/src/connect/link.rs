@@ -15,8 +15,8 @@ use crate::connect::{ConnectError, ConnectionSpec, Waiting};
 /// Small requests in flight at once: enough that hundreds of silent targets time out together.
 const SMALL: usize = 256;
 
-/// Requests with large answers in flight at once; an answer may have 64 MiB.
-const LARGE: usize = 8;
+/// Requests with large answers in flight at once. Their bytes are bounded on their own, by the inbox.
+const LARGE: usize = 32;
 
 /// Why a request could not even be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

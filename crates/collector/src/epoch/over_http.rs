@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures::future::join_all;
 use nats_hindsight_snapshot::lines::{AttemptLine, CaptureLine, PageLine, Status};
 use tokio::sync::watch;
@@ -10,7 +11,7 @@ use tokio::sync::watch;
 use super::{Epoch, Label, wait};
 use crate::ask::Answer;
 use crate::glance::{self, Server};
-use crate::http::{HttpClient, HttpTarget};
+use crate::http::{HttpClient, HttpFailure, HttpTarget};
 use crate::record::micros;
 use crate::table::{OVER_HTTP, Paging, Row, VARZ};
 
@@ -94,25 +95,7 @@ impl Epoch<'_> {
         let sent = Instant::now();
         let got = client.get(&path).await;
         let at = Instant::now();
-        let status = match &got {
-            Ok(_) => Status::Ok,
-            Err(failure) => failure.status.clone(),
-        };
-        capture.attempts.push(AttemptLine {
-            at_us: self.clock.us(sent),
-            waited_us: micros(sent, at),
-            status: status.clone(),
-        });
-        let before = capture.received;
-        capture.status = if status != Status::Ok && before > 0 { Status::Partial } else { status };
-        let body = match got {
-            Ok(body) => body,
-            Err(failure) => {
-                capture.note = Some(failure.note);
-                return None;
-            }
-        };
-        capture.received += 1;
+        let body = self.note_attempt(got, sent, at, capture)?;
         let rows = self.notice_http(row, &body, server);
         if rows.is_none() {
             capture.status = Status::Malformed;
@@ -130,6 +113,26 @@ impl Epoch<'_> {
         };
         self.record(answer, label).await;
         rows
+    }
+
+    /// Adds an attempt to a capture. The body, if one came.
+    fn note_attempt(
+        &self,
+        got: Result<Bytes, HttpFailure>,
+        sent: Instant,
+        at: Instant,
+        capture: &mut CaptureLine,
+    ) -> Option<Bytes> {
+        let status = got.as_ref().map_or_else(|failure| failure.status.clone(), |_| Status::Ok);
+        capture.attempts.push(AttemptLine {
+            at_us: self.clock.us(sent),
+            waited_us: micros(sent, at),
+            status: status.clone(),
+        });
+        let partial = status != Status::Ok && capture.received > 0;
+        capture.status = if partial { Status::Partial } else { status };
+        capture.received += u64::from(got.is_ok());
+        got.map_err(|failure| capture.note = Some(failure.note)).ok()
     }
 
     /// Takes from a reply what leads on; nothing if it cannot be read.

@@ -96,6 +96,11 @@ impl Epoch<'_> {
             Way::Directed => link.large().await,
         };
         let mut listing = Listing::new(link, row, server, filter);
+        // A server that has begun to hang costs two time-outs, not two for each endpoint.
+        if self.seen.borrow().stalled.contains(server) {
+            listing.capture.note = Some("not asked: the server has stopped answering".to_owned());
+            return self.capture(listing.capture).await;
+        }
         let mut offset = 0;
         for _ in 0..MOST_PAGES {
             let page = row.page(offset);
@@ -107,6 +112,9 @@ impl Epoch<'_> {
             offset += rows;
         }
         let mut capture = listing.into_capture();
+        if matches!(capture.status, Status::Timeout | Status::Partial) {
+            self.seen.borrow_mut().stalled.insert(server.to_owned());
+        }
         if capture.status == Status::NoResponders {
             self.judge_no_responders(link, server, &mut capture).await;
         }

@@ -41,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) answered: BTreeMap<String, Server>,
     /// Servers that a peer named, by id; the cluster is the peer's.
     pub(crate) named: BTreeMap<String, Server>,
+    /// Servers that answered at first and then let a request time out.
+    pub(crate) stalled: BTreeSet<String>,
     /// Servers nobody listens for any more.
     pub(crate) gone: BTreeSet<String>,
     /// Accounts that servers know.

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::future::join_all;
-use futures::stream::FuturesUnordered;
 use nats_hindsight_snapshot::lines::FilterLine;
 use tokio::sync::watch;
 
@@ -13,7 +11,7 @@ use super::discovery::broadcast_capture;
 use super::{Epoch, SERVICES, wait};
 use crate::ask::{Next, Request, ask};
 use crate::connect::Link;
-use crate::table::{CONNZ, CONNZ_CLOSED, OF_SERVERS, Row, Way};
+use crate::table::{CONNZ, CONNZ_CLOSED, OF_SERVERS, ROUTEZ, Row, Way};
 
 /// Up to this many accounts each is asked for on its own, which brings only the connections of
 /// services. With more, one request for everything is cheaper.
@@ -29,41 +27,53 @@ impl Epoch<'_> {
     ) {
         let Some(link) = self.system else { return };
         let found = self.discover(link).await;
-        self.ask_rows(link, &found).await;
         let living = async {
-            wait(services_asked.clone()).await;
-            self.list_connections(link, &found).await;
+            self.ask_found(link, &found, services_asked.clone()).await;
             listed.send_replace(true);
         };
         let missing = async {
+            // Who is missing is known once the others have named their peers.
+            self.ask_each(link, &ROUTEZ, &found).await;
             let late = self.ask_missing(link, self.missing()).await;
-            self.ask_rows(link, &late).await;
-            wait(services_asked.clone()).await;
-            self.list_connections(link, &late).await;
+            self.ask_each(link, &ROUTEZ, &late).await;
+            self.ask_found(link, &late, services_asked.clone()).await;
         };
         futures::join!(living, missing);
     }
 
-    async fn ask_rows(&self, link: &Link, servers: &BTreeSet<String>) {
+    /// Asks servers that are known to answer: small answers from all at once, then each on its
+    /// own, so that one that stops answering keeps no other waiting.
+    async fn ask_found(
+        &self,
+        link: &Link,
+        servers: &BTreeSet<String>,
+        services_asked: watch::Receiver<bool>,
+    ) {
         if servers.is_empty() {
             return;
         }
-        join_all(OF_SERVERS.iter().map(|row| self.ask_row(link, row, servers))).await;
+        let broadcast = |row: &&Row| row.way == Way::Broadcast;
+        let rows: Vec<&'static Row> = OF_SERVERS.iter().filter(broadcast).collect();
+        let answered = join_all(rows.iter().map(|row| self.ask_all(link, row, servers))).await;
+        let filters = self.filters();
+        join_all(servers.iter().map(|server| async {
+            for (row, answered) in rows.iter().zip(&answered) {
+                if !answered.contains(server) {
+                    self.ask_server(link, row, server, None).await;
+                }
+            }
+            for row in OF_SERVERS.iter().filter(|row| !broadcast(row) && row.token != ROUTEZ.token)
+            {
+                self.ask_server(link, row, server, None).await;
+            }
+            wait(services_asked.clone()).await;
+            self.list_connections(link, server, &filters).await;
+        }))
+        .await;
     }
 
-    /// Asks one endpoint: everybody at once and then the missing, or one by one.
-    async fn ask_row(&self, link: &Link, row: &'static Row, servers: &BTreeSet<String>) {
-        // One or two servers are asked just as well by id.
-        let answered = if row.way == Way::Broadcast && servers.len() > 2 {
-            self.ask_all(link, row, servers).await
-        } else {
-            BTreeSet::new()
-        };
-        let each: FuturesUnordered<_> = servers
-            .difference(&answered)
-            .map(|server| self.ask_server(link, row, server, None))
-            .collect();
-        each.collect::<()>().await;
+    async fn ask_each(&self, link: &Link, row: &'static Row, servers: &BTreeSet<String>) {
+        join_all(servers.iter().map(|server| self.ask_server(link, row, server, None))).await;
     }
 
     async fn ask_all(
@@ -88,21 +98,14 @@ impl Epoch<'_> {
         answered
     }
 
-    /// Lists the connections of servers: those of services where accounts are few, else all.
-    async fn list_connections(&self, link: &Link, servers: &BTreeSet<String>) {
-        let filters = self.filters();
-        let each: FuturesUnordered<_> = servers
-            .iter()
-            .map(|server| async {
-                // One large answer of a server at a time: it holds all of them in memory.
-                for filter in &filters {
-                    for row in [&CONNZ, &CONNZ_CLOSED] {
-                        self.ask_server(link, row, server, filter.clone()).await;
-                    }
-                }
-            })
-            .collect();
-        each.collect::<()>().await;
+    /// Lists the connections of a server: those of services where accounts are few, else all. One
+    /// answer at a time, because the server holds each of them in memory.
+    async fn list_connections(&self, link: &Link, server: &str, filters: &[Option<FilterLine>]) {
+        for filter in filters {
+            for row in [&CONNZ, &CONNZ_CLOSED] {
+                self.ask_server(link, row, server, filter.clone()).await;
+            }
+        }
     }
 
     fn filters(&self) -> Vec<Option<FilterLine>> {

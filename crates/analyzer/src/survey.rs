@@ -154,8 +154,7 @@ fn blind(epochs: &[EpochSurvey], checks: &[&'static Check]) -> Vec<Blind> {
     for check in checks {
         for group in check.required {
             for epoch in epochs.iter().filter(|epoch| !group.iter().any(|e| answered(epoch, e))) {
-                let outcomes: Vec<String> = group.iter().map(|e| outcome(epoch, e)).collect();
-                let why = outcomes.join("; ");
+                let why = outcomes(epoch, group);
                 let needs: Vec<&str> = group.iter().map(Endpoint::as_str).collect();
                 let same = |known: &&mut Blind| {
                     known.code == check.code && known.needs == needs && known.why == why
@@ -185,14 +184,25 @@ fn answered(epoch: &EpochSurvey, endpoint: &Endpoint) -> bool {
         .is_some_and(|outcomes| answers.iter().any(|status| outcomes.contains_key(status.as_str())))
 }
 
-fn outcome(epoch: &EpochSurvey, endpoint: &Endpoint) -> String {
-    let outcomes: Vec<&str> = epoch
-        .requests
-        .get(endpoint.as_str())
-        .into_iter()
-        .flatten()
-        .map(|(status, _)| status.as_str())
+/// What became of the requests to some endpoints, in words.
+fn outcomes(epoch: &EpochSurvey, group: &[Endpoint]) -> String {
+    // What a damaged epoch does not hold may have been asked all the same.
+    let nothing = if epoch.whole { "not asked" } else { "not asked, or lost with the damage" };
+    let mut endpoints: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for endpoint in group {
+        let statuses: Vec<String> = epoch
+            .requests
+            .get(endpoint.as_str())
+            .into_iter()
+            .flat_map(|outcomes| outcomes.keys())
+            .map(|status| status.replace('_', " "))
+            .collect();
+        let outcome = if statuses.is_empty() { nothing.to_owned() } else { statuses.join(", ") };
+        endpoints.entry(outcome).or_default().push(endpoint.as_str());
+    }
+    let parts: Vec<String> = endpoints
+        .iter()
+        .map(|(outcome, endpoints)| format!("{outcome}: {}", endpoints.join(", ")))
         .collect();
-    let outcomes = if outcomes.is_empty() { "not asked".to_owned() } else { outcomes.join(", ") };
-    format!("{endpoint} {outcomes}")
+    parts.join("; ")
 }

@@ -42,7 +42,7 @@ fn inputs(canvas: &mut Canvas, survey: &Survey) {
     let damaged = survey.epochs.iter().filter(|epoch| !epoch.whole).count();
     let partial = survey.epochs.iter().filter(|epoch| epoch.whole && !epoch.complete).count();
     let head = format!(
-        "{}, {}: {damaged} cut or damaged, {partial} with requests that were not answered in full.",
+        "{}, {}: {damaged} cut or damaged, {partial} with gaps in the answers.",
         count(survey.inputs.len(), "file", "files"),
         count(survey.epochs.len(), "epoch", "epochs"),
     );
@@ -160,7 +160,7 @@ fn blind(canvas: &mut Canvas, survey: &Survey) {
         let epochs = format!("  {}", super::when::epochs(&runs(&epochs)));
         canvas.line(2, &[(Tone::Strong, &check), (Tone::Plain, &epochs)]);
         canvas.labelled(4, "needs", &blind.needs.join(" or "));
-        canvas.labelled(4, "but", &blind.why.replace('_', " "));
+        canvas.labelled(4, "but", &blind.why);
     }
     if survey.epochs.len() == 1 {
         canvas.paragraph(2, "With one epoch only, checks cannot see changes over time.");

@@ -156,8 +156,12 @@ pub(super) fn problems(canvas: &mut Canvas, problems: &[Problem]) {
     canvas.heading("Problems");
     for problem in problems.iter().take(PROBLEMS) {
         let kind = problem.kind.replace('_', " ");
-        let about =
-            problem.system.as_ref().map_or_else(String::new, |system| format!(" in {system}"));
+        let system = problem.system.iter().map(|system| format!(" in {system}"));
+        let epoch = problem.epoch.iter().map(|uuid| {
+            // The start of a UUID is enough to find it among the epochs of the JSON report.
+            format!(" (epoch {}…)", uuid.get(..8).unwrap_or(uuid))
+        });
+        let about: String = system.chain(epoch).collect();
         canvas.line(2, &[(Tone::Strong, &kind), (Tone::Plain, &about)]);
         canvas.paragraph(4, &problem.text);
         if let Some(place) = &problem.where_ {

@@ -5,7 +5,7 @@ mod duration;
 mod progress;
 mod table;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -150,6 +150,10 @@ fn settings(args: CollectArgs) -> Result<Settings, String> {
         .unwrap_or_default();
     if args.system.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err("--system is empty; give the system a name, or leave the flag out".to_owned());
+    }
+    if args.out.as_os_str() == "-" && std::io::stdout().is_terminal() {
+        return Err("snapshots are no text for a terminal: redirect the output into a file or pipe"
+            .to_owned());
     }
     let output =
         if args.out.as_os_str() == "-" { Output::Stdout } else { Output::Folder(args.out) };

@@ -1,13 +1,18 @@
 //! Checks about servers and the clusters they form.
 
 mod hint_001_server_lost;
+mod hint_003_clock_skew;
 mod server_002_version_mismatch;
 
 use crate::check::Check;
 use crate::report::Subject;
 
 /// The family.
-pub const CHECKS: &[&Check] = &[&hint_001_server_lost::CHECK, &server_002_version_mismatch::CHECK];
+pub const CHECKS: &[&Check] = &[
+    &hint_001_server_lost::CHECK,
+    &hint_003_clock_skew::CHECK,
+    &server_002_version_mismatch::CHECK,
+];
 
 /// The seat of a server as a subject.
 pub(crate) fn server(cluster: &str, server: &str) -> Subject {

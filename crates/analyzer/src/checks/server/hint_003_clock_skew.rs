@@ -1,0 +1,98 @@
+//! `HINT_003`: a server's clock is off against the collector's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nats_hindsight_model::View;
+use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
+use nats_hindsight_model::epoch::Sighting;
+use serde_json::json;
+
+use crate::check::{Check, Limits, Scan, Threshold};
+use crate::checks::server::server;
+use crate::engine::{Face, Fact, Judgement, Reason, Step};
+use crate::report::{Severity, Subject};
+
+pub(super) static CHECK: Check = Check {
+    code: "HINT_003",
+    slug: "clock-skew",
+    title: "a server's clock is off against the collector's",
+    severity: Severity::Warning,
+    category: "Consistency",
+    subject: "server",
+    required: &[SERVER_ENDPOINTS],
+    enriching: &[],
+    thresholds: &[&MAX_SKEW],
+    scan: Scan::Epoch(scan),
+    page: include_str!("hint_003_clock_skew.md"),
+};
+
+static MAX_SKEW: Threshold =
+    Threshold::seconds("max_skew", 2, "a clock may be off by this much beyond the round trip");
+
+/// How far a clock is off, as the tightest reply shows it.
+struct Reading<'a> {
+    skew_us: i64,
+    sighting: &'a Sighting,
+}
+
+fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
+    let census = Census::of(view);
+    let mut readings: BTreeMap<Subject, Option<Reading<'_>>> = BTreeMap::new();
+    for (id, process) in &census.servers {
+        let cluster = process.cluster.as_deref().unwrap_or(&process.name);
+        let subject = server(cluster, process.seat().unwrap_or(id));
+        let of_server = view.sightings().filter(|sighting| sighting.server == *id);
+        let tightest = of_server
+            .filter_map(|sighting| reading(view, sighting))
+            .min_by_key(|reading| (reading.skew_us.abs(), reading.sighting.arrival_us));
+        let worst = readings.entry(subject).or_default();
+        // Sites with the same names share a subject; the worse clock speaks for both.
+        if worst.as_ref().is_none_or(|worst| {
+            tightest.as_ref().is_some_and(|t| t.skew_us.abs() > worst.skew_us.abs())
+        }) {
+            *worst = tightest;
+        }
+    }
+    for (subject, reading) in readings {
+        match reading {
+            None => out.unknown(subject, Reason::ClockUnseen, Vec::new()),
+            Some(reading) if reading.skew_us.abs() / 1000 > limits.millis(&MAX_SKEW) => {
+                out.finding(subject, face(&reading));
+            }
+            Some(_) => out.ok(subject, BTreeSet::new()),
+        }
+    }
+}
+
+/// The server looked at its clock between the request and the arrival of the reply; what lies
+/// outside of that is skew, positive where the server is ahead.
+fn reading<'a>(view: &View<'_>, sighting: &'a Sighting) -> Option<Reading<'a>> {
+    let now_us = sighting.now?.as_microsecond();
+    let start_us = view.time().as_microsecond();
+    let arrived_us = start_us.checked_add(i64::try_from(sighting.arrival_us).ok()?)?;
+    let asked_us = arrived_us.checked_sub(i64::try_from(sighting.rtt_us).ok()?)?;
+    let ahead = now_us.saturating_sub(arrived_us).max(0);
+    let behind = asked_us.saturating_sub(now_us).max(0);
+    Some(Reading { skew_us: ahead - behind, sighting })
+}
+
+fn face(reading: &Reading<'_>) -> Face {
+    let skew_ms = reading.skew_us / 1000;
+    let direction = if skew_ms > 0 { "ahead of" } else { "behind" };
+    let name = reading.sighting.name.as_deref().unwrap_or(&reading.sighting.server);
+    let now = reading.sighting.now.map(crate::engine::rfc3339);
+    Face {
+        severity: Severity::Warning,
+        summary: format!("{} ms {direction} the collector's clock, at least", skew_ms.abs()),
+        face: BTreeMap::from([("direction", direction.into())]),
+        details: json!({ "skew_ms": skew_ms, "rtt_us": reading.sighting.rtt_us }),
+        evidence: vec![Fact::new(
+            "clock",
+            now,
+            &reading.sighting.endpoint,
+            name,
+            if reading.sighting.url.is_some() { "now" } else { "server.time" },
+        )],
+        members: BTreeSet::new(),
+    }
+}

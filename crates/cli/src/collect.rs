@@ -152,8 +152,10 @@ fn settings(args: CollectArgs) -> Result<Settings, String> {
         return Err("--system is empty; give the system a name, or leave the flag out".to_owned());
     }
     if args.out.as_os_str() == "-" && std::io::stdout().is_terminal() {
-        return Err("snapshots are no text for a terminal: redirect the output into a file or pipe"
-            .to_owned());
+        return Err(
+            "snapshots are no text for a terminal: redirect the output into a file or pipe"
+                .to_owned(),
+        );
     }
     let output =
         if args.out.as_os_str() == "-" { Output::Stdout } else { Output::Folder(args.out) };

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub type Any<T> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Any<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// The `hindsight` beside this test in the target folder; `cargo xtask test` builds it first.
 fn binary() -> Any<PathBuf> {
@@ -24,23 +24,23 @@ fn binary() -> Any<PathBuf> {
 }
 
 /// A folder that snapshots go to, and the collector that puts them there.
-pub struct Recorder {
-    pub folder: TempDir,
+pub(crate) struct Recorder {
+    pub(crate) folder: TempDir,
 }
 
 /// How a run of the collector ended.
-pub struct Run {
-    pub code: Option<i32>,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
 }
 
 impl Recorder {
-    pub fn new() -> Any<Self> {
+    pub(crate) fn new() -> Any<Self> {
         Ok(Self { folder: tempfile::tempdir()? })
     }
 
     /// `hindsight collect --out FOLDER` with short waits and more arguments.
-    pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Any<Command> {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Any<Command> {
         let mut command = Command::new(binary()?);
         command.arg("collect").arg("--out").arg(self.folder.path());
         command.args(["--timeout", "700ms", "--confirm-after", "300ms"]);
@@ -52,18 +52,18 @@ impl Recorder {
     }
 
     /// `hindsight collect` with these arguments and no others.
-    pub fn bare<S: AsRef<OsStr>>(&self, args: &[S]) -> Any<Command> {
+    pub(crate) fn bare<S: AsRef<OsStr>>(args: &[S]) -> Any<Command> {
         let mut command = Command::new(binary()?);
         command.arg("collect").args(args).stdin(Stdio::null());
         Ok(command)
     }
 
-    pub fn collect<S: AsRef<OsStr>>(&self, args: &[S]) -> Any<Run> {
+    pub(crate) fn collect<S: AsRef<OsStr>>(&self, args: &[S]) -> Any<Run> {
         Ok(Run::from(self.command(args)?.output()?))
     }
 
     /// Files of snapshots, oldest first.
-    pub fn files(&self) -> Any<Vec<PathBuf>> {
+    pub(crate) fn files(&self) -> Any<Vec<PathBuf>> {
         let entries: Vec<PathBuf> = fs::read_dir(self.folder.path())?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.to_string_lossy().ends_with(".ndjson.zst"))
@@ -79,12 +79,12 @@ impl Recorder {
     }
 
     /// The newest epoch.
-    pub fn last(&self) -> Any<Epoch> {
+    pub(crate) fn last(&self) -> Any<Epoch> {
         Epoch::read(self.files()?.last().ok_or("no snapshot was written")?)
     }
 
     /// Every byte that was written, as it stands and unpacked.
-    pub fn all_bytes(&self) -> Any<Vec<u8>> {
+    pub(crate) fn all_bytes(&self) -> Any<Vec<u8>> {
         let mut all = Vec::new();
         for entry in fs::read_dir(self.folder.path())? {
             let bytes = fs::read(entry?.path())?;
@@ -103,16 +103,16 @@ impl From<Output> for Run {
 }
 
 /// The lines of one epoch.
-pub struct Epoch {
+pub(crate) struct Epoch {
     lines: Vec<Value>,
 }
 
 impl Epoch {
-    pub fn read(path: &Path) -> Any<Self> {
+    pub(crate) fn read(path: &Path) -> Any<Self> {
         Self::from_bytes(&fs::read(path)?)
     }
 
-    pub fn from_bytes(bytes: &[u8]) -> Any<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Any<Self> {
         let text = String::from_utf8(zstd::stream::decode_all(bytes)?)?;
         let lines = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
         Ok(Self { lines })
@@ -122,23 +122,23 @@ impl Epoch {
         self.lines.iter().filter_map(move |line| line.get(kind))
     }
 
-    pub fn header(&self) -> &Value {
+    pub(crate) fn header(&self) -> &Value {
         self.of_kind("epoch").next().unwrap_or(&Value::Null)
     }
 
     /// The end line; null if the epoch was cut.
-    pub fn end(&self) -> &Value {
+    pub(crate) fn end(&self) -> &Value {
         self.of_kind("end").last().unwrap_or(&Value::Null)
     }
 
-    pub fn replies<'a, 'k>(
+    pub(crate) fn replies<'a, 'k>(
         &'a self,
         endpoint: &'k str,
     ) -> impl Iterator<Item = &'a Value> + use<'a, 'k> {
         self.of_kind("reply").filter(move |reply| reply["endpoint"] == endpoint)
     }
 
-    pub fn captures<'a, 'k>(
+    pub(crate) fn captures<'a, 'k>(
         &'a self,
         endpoint: &'k str,
     ) -> impl Iterator<Item = &'a Value> + use<'a, 'k> {
@@ -146,7 +146,7 @@ impl Epoch {
     }
 
     /// Statuses of the captures of one endpoint, each once, sorted.
-    pub fn statuses<'a>(&'a self, endpoint: &str) -> Vec<&'a str> {
+    pub(crate) fn statuses<'a>(&'a self, endpoint: &str) -> Vec<&'a str> {
         let mut statuses: Vec<&str> =
             self.captures(endpoint).filter_map(|capture| capture["status"].as_str()).collect();
         statuses.sort_unstable();
@@ -155,13 +155,13 @@ impl Epoch {
     }
 
     /// The capture of the requests to one service by its name.
-    pub fn asked_by_name(&self, service: &str) -> Option<&Value> {
+    pub(crate) fn asked_by_name(&self, service: &str) -> Option<&Value> {
         self.of_kind("capture")
             .find(|capture| capture["service"] == service && capture["target"].is_null())
     }
 
     /// What the next epoch is to expect of a service.
-    pub fn remembered(&self, service: &str) -> Option<&Value> {
+    pub(crate) fn remembered(&self, service: &str) -> Option<&Value> {
         self.end()["remember"]["services"].as_array()?.iter().find(|known| known["name"] == service)
     }
 }

@@ -39,7 +39,7 @@ fn epochs_follow_each_other() -> Any<()> {
         assert_eq!(header["run"]["sequence"], sequence);
         assert_eq!(header["run"]["id"], epochs[0].header()["run"]["id"]);
         assert_eq!(header["collector"]["id"], epochs[0].header()["collector"]["id"]);
-        let expected = if sequence == 0 { 0 } else { 1 };
+        let expected = usize::from(sequence != 0);
         let services = header["expects"]["services"].as_array().map_or(0, Vec::len);
         assert_eq!(services, expected, "epoch {sequence}");
     }
@@ -82,9 +82,9 @@ fn an_epoch_that_could_not_be_collected_is_still_written() -> Any<()> {
         recorder.command(&["--server", &url, "--every", "1s"])?.stderr(Stdio::null()).spawn()?;
     sleep(Duration::from_millis(1500));
     system.kill("a1")?;
-    sleep(Duration::from_millis(4000));
+    sleep(Duration::from_secs(4));
     system.start("a1")?;
-    sleep(Duration::from_millis(6000));
+    sleep(Duration::from_secs(6));
     tell(child.id(), "-TERM")?;
     child.wait()?;
     let epochs = recorder.files()?.iter().map(|file| Epoch::read(file)).collect::<Any<Vec<_>>>()?;
@@ -104,10 +104,9 @@ fn an_epoch_that_could_not_be_collected_is_still_written() -> Any<()> {
 #[test]
 fn standard_output_takes_a_bundle() -> Any<()> {
     let system = System::builder().standalone("a1", VERSIONS[0]).start()?;
-    let recorder = Recorder::new()?;
     let url = system.url("a1", "SYS")?;
     let mut command =
-        recorder.bare(&["--server", &url, "--every", "1s", "--count", "2", "--out", "-"])?;
+        Recorder::bare(&["--server", &url, "--every", "1s", "--count", "2", "--out", "-"])?;
     let output = command.output()?;
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let both = Epoch::from_bytes(&output.stdout)?;

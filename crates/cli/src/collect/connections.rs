@@ -107,10 +107,10 @@ impl ConnectionArgs {
         let mut connections = Vec::new();
         connections.extend(self.system()?);
         for url in &self.account_server {
-            connections.push(self.from_url(url, "--account-server", Role::Account, None)?);
+            connections.push(self.at_url(url, "--account-server", Role::Account, None)?);
         }
         for name in &self.account_context {
-            connections.push(self.from_context(name, Role::Account)?);
+            connections.push(self.in_context(name, Role::Account)?);
         }
         for file in &self.account_creds {
             let first = connections
@@ -140,12 +140,12 @@ impl ConnectionArgs {
 
     fn system(&self) -> Result<Option<ConnectionSpec>, String> {
         if let Some(name) = &self.context {
-            let mut spec = self.from_context(name, Role::System)?;
+            let mut spec = self.in_context(name, Role::System)?;
             spec.login = self.login()?.or(spec.login);
             return Ok(Some(spec));
         }
         match &self.server {
-            Some(url) => self.from_url(url, "--server", Role::System, self.login()?).map(Some),
+            Some(url) => self.at_url(url, "--server", Role::System, self.login()?).map(Some),
             None if self.creds.is_some() || self.nkey.is_some() => Err(
                 "--creds and --nkey say who, not where: add --server (for an account of services \
                  it is --account-creds)"
@@ -155,7 +155,7 @@ impl ConnectionArgs {
         }
     }
 
-    fn from_url(
+    fn at_url(
         &self,
         url: &str,
         given: &str,
@@ -173,7 +173,7 @@ impl ConnectionArgs {
         })
     }
 
-    fn from_context(&self, name: &str, role: Role) -> Result<ConnectionSpec, String> {
+    fn in_context(&self, name: &str, role: Role) -> Result<ConnectionSpec, String> {
         let mut spec = load_context(name, role).map_err(|error| error.to_string())?;
         spec.tls = self.tls(spec.tls);
         spec.inbox_prefix = self.inbox_prefix.clone().or(spec.inbox_prefix);

@@ -30,8 +30,8 @@ mod tests {
     #[test]
     fn units_are_read_and_slips_are_not() {
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse("5m"), Ok(Duration::from_secs(300)));
-        assert_eq!(parse("7d"), Ok(Duration::from_secs(7 * 86_400)));
+        assert_eq!(parse("5m"), Ok(Duration::from_mins(5)));
+        assert_eq!(parse("7d"), Ok(Duration::from_hours(168)));
         for slip in ["5", "s", "-1s", "0s", "1.5h", "99999999999999999999d", "9999999d"] {
             assert!(parse(slip).is_err(), "{slip}");
         }

@@ -1,7 +1,7 @@
 //! Takes replies and captures as they come and writes them down in their own thread.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -123,10 +123,16 @@ fn write(
     mut queue: mpsc::Receiver<Line>,
     handle: &Handle,
 ) -> Result<(EndLine, String), OutputError> {
+    let mut looked = Instant::now();
     loop {
+        // Looked at while lines come, too: a busy endpoint must not keep the others in memory.
+        if looked.elapsed() >= TICK {
+            writer.flush_due()?;
+            looked = Instant::now();
+        }
         let line = handle.block_on(async { tokio::time::timeout(TICK, queue.recv()).await });
         match line {
-            Err(_) => writer.flush_due()?,
+            Err(_) => {}
             Ok(None) => return Err(OutputError::Stopped),
             Ok(Some(Line::Reply(reply))) => write_reply(&mut writer, &reply)?,
             Ok(Some(Line::Capture(capture))) => writer.capture(&capture)?,

@@ -3,15 +3,17 @@
 
 use serde_json::{Map, Value};
 
-use super::canvas::{COLUMNS, Canvas, LABEL, Tone};
+use super::canvas::{COLUMNS, Canvas, LABEL, Tone, wrap};
 use super::table::Table;
-use super::when::{duration_ms, some};
+use super::when::{clock, duration_ms, some};
 use crate::render::plain;
 
 /// Rows of a table before the rest is only counted.
 const ROWS: usize = 8;
 /// Entries of a list before the rest is only counted.
 const ENTRIES: usize = 12;
+/// Columns of the widest label.
+const LABELS: usize = 22;
 /// Levels of objects in objects; deeper ones stay in the JSON report.
 const DEPTH: usize = 3;
 
@@ -37,8 +39,10 @@ pub(super) fn draw(canvas: &mut Canvas, indent: usize, fields: &Map<String, Valu
 fn level(canvas: &mut Canvas, indent: usize, fields: &Map<String, Value>, depth: usize) {
     let (short, long): (Vec<_>, Vec<_>) =
         in_order(fields).into_iter().partition(|(_, value)| is_inline(value));
+    let widest = short.iter().map(|(key, _)| plain::width(&label(key))).max().unwrap_or(0);
+    let column = (widest + 2).clamp(LABEL, LABELS);
     for (key, value) in short {
-        row(canvas, indent, &label(key), &scalar(key, value));
+        row(canvas, indent, column, &label(key), &scalar(key, value));
     }
     for (key, value) in long.into_iter().filter(|(_, value)| !is_empty(value)) {
         canvas.line(indent, &[(Tone::Faint, &format!("{}:", label(key)))]);
@@ -50,16 +54,11 @@ fn level(canvas: &mut Canvas, indent: usize, fields: &Map<String, Value>, depth:
     }
 }
 
-/// One scalar behind its label; labels that are longer than the column push their text right.
-fn row(canvas: &mut Canvas, indent: usize, label: &str, text: &str) {
-    let label = if plain::width(label) < LABEL + 4 {
-        plain::pad(label, LABEL + 4)
-    } else {
-        format!("{label} ")
-    };
-    let beside = indent + plain::width(&label);
-    for (i, line) in super::canvas::wrap(text, COLUMNS.saturating_sub(beside)).iter().enumerate() {
-        let label = if i == 0 { label.clone() } else { plain::pad("", plain::width(&label)) };
+/// One scalar behind its label, wrapped beside it.
+fn row(canvas: &mut Canvas, indent: usize, column: usize, label: &str, text: &str) {
+    let room = COLUMNS.saturating_sub(indent + column);
+    for (i, line) in wrap(text, room).iter().enumerate() {
+        let label = format!("{} ", plain::pad(if i == 0 { label } else { "" }, column - 1));
         canvas.line(indent, &[(Tone::Faint, &label), (Tone::Plain, line)]);
     }
 }
@@ -130,9 +129,14 @@ fn keys<'a>(objects: &[&'a Map<String, Value>]) -> Vec<&'a str> {
     keys
 }
 
+/// Fields in the order in which they are shown, without those that say nothing. That there is no
+/// majority does say something.
 fn in_order(fields: &Map<String, Value>) -> Vec<(&str, &Value)> {
-    let mut fields: Vec<(&str, &Value)> =
-        fields.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let mut fields: Vec<(&str, &Value)> = fields
+        .iter()
+        .map(|(key, value)| (key.as_str(), value))
+        .filter(|(key, value)| !value.is_null() || *key == "majority")
+        .collect();
     fields.sort_by_key(|(key, _)| rank(key));
     fields
 }
@@ -173,7 +177,7 @@ pub(super) fn scalar(key: &str, value: &Value) -> String {
         Value::Null => "none".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => time(text),
         Value::Number(number) => {
             number.as_i64().map_or_else(|| number.to_string(), |n| in_unit(key, n))
         }
@@ -183,6 +187,12 @@ pub(super) fn scalar(key: &str, value: &Value) -> String {
         }
         Value::Object(_) => value.to_string(),
     }
+}
+
+/// A time as times are shown here, any other text as it is.
+fn time(text: &str) -> String {
+    let is_time = text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok();
+    if is_time { clock(text) } else { text.to_owned() }
 }
 
 fn in_unit(key: &str, number: i64) -> String {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::canvas::{Canvas, Tone};
 use super::when::{began, between, clock, count, duration_ms, ended, epochs};
-use super::{details, timeline, timeline_columns};
+use super::{details, timeline, timeline_columns, when};
 use crate::render::plain;
 use crate::report::{Evidence, Finding, SystemReport};
 
@@ -107,8 +107,12 @@ fn seen(finding: &Finding) -> String {
     let seen = count((to + 1).saturating_sub(from + hidden), "epoch", "epochs");
     let mut parts = vec![format!("in {seen}")];
     parts.extend(finding.gaps.iter().map(|gap| {
-        let epochs = epochs(&[[gap.from, gap.to]]);
-        format!("not known in {epochs}: {}", gap.reason.replace('_', " "))
+        if timeline::is_step(gap) {
+            format!("nothing recorded for long between epochs {} and {}", gap.from, gap.to)
+        } else {
+            let epochs = epochs(&[[gap.from, gap.to]]);
+            format!("not known in {epochs}: {}", gap.reason.replace('_', " "))
+        }
     }));
     parts.join("; ")
 }
@@ -173,7 +177,7 @@ fn limits(canvas: &mut Canvas, finding: &Finding, parameters: &BTreeMap<String, 
         .iter()
         .filter_map(|(key, value)| {
             let key = key.strip_prefix(finding.code)?.strip_prefix('.')?;
-            Some(format!("{key} = {value}"))
+            Some(format!("{key} = {}", when::setting(value)))
         })
         .collect();
     if !own.is_empty() {

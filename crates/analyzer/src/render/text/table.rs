@@ -5,6 +5,8 @@ use crate::render::plain;
 
 /// Columns of the widest cell.
 const WIDEST: usize = 24;
+/// Columns to which a wide cell shrinks where not everything fits.
+const NARROW: usize = 14;
 /// Spaces between columns.
 const BETWEEN: usize = 2;
 
@@ -30,6 +32,7 @@ impl Table {
 
     /// Draws the columns that fit; the rest stays in the JSON report.
     pub(super) fn draw(mut self, canvas: &mut Canvas, indent: usize) {
+        self.shrink(COLUMNS.saturating_sub(indent));
         let mut used = indent;
         self.columns.retain(|column| {
             let fits = used + column.width <= COLUMNS;
@@ -43,6 +46,21 @@ impl Table {
         for row in 0..rows {
             let text = self.line(|column| column.cells.get(row).map_or("", String::as_str));
             canvas.line(indent, &[(Tone::Plain, &text)]);
+        }
+    }
+
+    /// Narrows wide columns until all fit or none is wide: ids first, of which a part is enough to
+    /// find them, then the widest.
+    fn shrink(&mut self, room: usize) {
+        let total = |columns: &[Column]| -> usize {
+            columns.iter().map(|column| column.width + BETWEEN).sum::<usize>()
+        };
+        while total(&self.columns) > room + BETWEEN {
+            let wide = self.columns.iter_mut().filter(|column| column.width > NARROW);
+            match wide.max_by_key(|column| (column.head == "id", column.width)) {
+                Some(column) => column.width = NARROW,
+                None => return,
+            }
         }
     }
 

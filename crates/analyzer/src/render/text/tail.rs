@@ -125,7 +125,7 @@ pub(super) fn coverage(canvas: &mut Canvas, rows: &[CoverageRow]) {
         let what = format!("{} asked, {} complete", row.asked, row.ok);
         canvas.line(2, &[(Tone::Strong, &plain::pad(&row.endpoint, 14)), (Tone::Plain, &what)]);
         for gap in &row.gaps {
-            canvas.labelled(4, "", &gap_in_words(gap));
+            canvas.labelled(6, "", &gap_in_words(gap));
         }
     }
     let whole: Vec<String> = rows

@@ -1,6 +1,6 @@
 //! One character per epoch: what was known about one finding along the sequence.
 
-use crate::report::{Finding, Severity, SystemReport};
+use crate::report::{Finding, Gap, Severity, SystemReport};
 
 /// What the characters of a timeline mean.
 pub(super) const LEGEND: &str =
@@ -67,14 +67,16 @@ fn mark(system: &SystemReport, finding: &Finding, epoch: usize) -> Mark {
     if unknown { Mark::Unknown } else { Mark::Nothing }
 }
 
-/// Whether nothing could be said in an epoch. A step in which nothing was recorded lies between
-/// two epochs and takes away neither.
+/// Whether nothing could be said in an epoch.
 pub(super) fn in_gap(finding: &Finding, epoch: usize) -> bool {
-    finding
-        .gaps
-        .iter()
-        .filter(|gap| gap.reason.replace('_', " ") != "not recorded")
-        .any(|gap| (gap.from..=gap.to).contains(&epoch))
+    let within = |gap: &&Gap| (gap.from..=gap.to).contains(&epoch);
+    finding.gaps.iter().filter(within).any(|gap| !is_step(gap))
+}
+
+/// Whether a gap is a step in which nothing was recorded: it lies between epochs and takes away
+/// none of them.
+pub(super) fn is_step(gap: &Gap) -> bool {
+    gap.reason.replace('_', " ") == "not recorded"
 }
 
 /// Whether an interval reaches over an epoch. What came after the last time it was seen and

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::check::Setting;
+use crate::render::page;
 use crate::report::{Closed, Moment, Opened};
 
 /// A duration in the two largest units that are not zero.
@@ -25,6 +27,16 @@ pub(super) fn duration_ms(millis: i64) -> String {
         .map(|(count, unit)| format!("{count} {unit}"))
         .collect();
     format!("{sign}{}", words.join(" "))
+}
+
+/// A setting of the report in larger units: `86400s` is one of `24h`.
+pub(super) fn setting(text: &str) -> String {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('s').unwrap_or("-"), 1_000),
+    };
+    let millis = number.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
+    millis.map_or_else(|| text.to_owned(), |millis| page::setting(Setting::Duration(millis)))
 }
 
 /// Milliseconds between two times of a report; none if either is not a time.
@@ -152,6 +164,19 @@ mod tests {
         assert_eq!(began(&opened), "between 2026-11-21 02:13:04.250 and 02:21:07 (epochs 1 and 2)");
         opened.last_ok = None;
         assert_eq!(began(&opened), "at or before 2026-11-21 02:21:07 (epoch 2)");
+    }
+
+    #[test]
+    fn settings_are_shown_as_they_are_written() {
+        for (report, shown) in [
+            ("86400s", "24h"),
+            ("3600s", "1h"),
+            ("5400s", "1h30min"),
+            ("250ms", "250ms"),
+            ("7", "7"),
+        ] {
+            assert_eq!(setting(report), shown);
+        }
     }
 
     #[test]

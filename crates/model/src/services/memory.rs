@@ -127,7 +127,11 @@ impl Known {
             .filter_map(|instance| instance.connection.as_ref())
             .filter_map(|c| Some((c.server.clone(), holder(&c.server, facts, clusters)?)))
             .collect();
-        let leafs = facts.roster.behind_leafs.get(key).cloned().unwrap_or_default();
+        // A leaf connection shows every service of its side. Only where an instance is on no Client
+        // row is there something that nothing but the leaf connection shows.
+        let hidden = service.instances.values().any(|instance| instance.connection.is_none());
+        let leafs = facts.roster.behind_leafs.get(key).filter(|_| hidden);
+        let leafs = leafs.cloned().unwrap_or_default();
         // Where no connection was seen, what is known of them from before still helps.
         let (holders, leafs, listed) = if service.listed() || !leafs.is_empty() {
             (holders, leafs, service.listed())

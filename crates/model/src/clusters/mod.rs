@@ -339,8 +339,6 @@ fn judge_membership(census: &Census, cluster: &mut Cluster) {
         let doubt = match server.remotes {
             Some(remotes) if remotes == peers => continue,
             Some(remotes) => format!("gave no route list and counts {remotes} peers, not {peers}"),
-            // A leaf server without a cluster block reports its own name as cluster.
-            None if peers == 0 && server.cluster.as_ref() == Some(&server.name) => continue,
             None => "gave neither a route list nor VARZ".to_owned(),
         };
         cluster.doubts.push((server.name.clone(), doubt));

@@ -1,6 +1,8 @@
 //! What is recorded of services.
 
-use nats_hindsight_testkit::{Account, Service, Sniffer, System, User};
+use std::time::Duration;
+
+use nats_hindsight_testkit::{Account, PATIENCE, Service, Sniffer, System, User, wait_until};
 use serde_json::Value;
 
 use crate::VERSIONS;
@@ -14,6 +16,28 @@ fn ids(epoch: &Epoch, endpoint: &str, service: &str) -> Vec<String> {
     ids
 }
 
+/// Starts a service and waits until every server knows all its subscriptions: libraries subscribe
+/// to STATS last, so an instance that answers PING may not answer the others yet.
+fn start(service: Service, system: &System) -> Any<Service> {
+    let service = service.start(system)?;
+    for instance in service.running() {
+        let subject = format!("$SRV.STATS.{}.{}", service.name(), instance.id());
+        for server in system.names() {
+            wait_until(&format!("{subject} is answered at {server}"), PATIENCE, || {
+                let mut client = system
+                    .client(server, service.account_name())
+                    .map_err(|error| error.to_string())?;
+                match client.request(&subject, "", Duration::from_secs(1)) {
+                    Ok(Some(reply)) if reply.json()["id"] == instance.id() => Ok(()),
+                    Ok(_) => Err("it was not".to_owned()),
+                    Err(error) => Err(error.to_string()),
+                }
+            })?;
+        }
+    }
+    Ok(service)
+}
+
 /// Two accounts have a service of one name: they stay two, with all instances and their holders.
 #[test]
 fn services_of_two_accounts_are_told_apart() -> Any<()> {
@@ -23,8 +47,8 @@ fn services_of_two_accounts_are_told_apart() -> Any<()> {
             .account(Account::new("OTHER"))
             .start()?;
         let _app =
-            Service::python("orders", "1.0.0").instances(2).on(&["a1", "a2"]).start(&system)?;
-        let _other = Service::rust("orders", "2.0.0").account("OTHER").start(&system)?;
+            start(Service::python("orders", "1.0.0").instances(2).on(&["a1", "a2"]), &system)?;
+        let _other = start(Service::rust("orders", "2.0.0").account("OTHER"), &system)?;
         let recorder = Recorder::new()?;
         let run = recorder.collect(&[
             "--server",
@@ -37,7 +61,8 @@ fn services_of_two_accounts_are_told_apart() -> Any<()> {
         assert_eq!(run.code, Some(0), "{version}: {}", run.stderr);
         let epoch = recorder.last()?;
         for endpoint in ["SRV_PING", "SRV_INFO", "SRV_STATS"] {
-            assert_eq!(ids(&epoch, endpoint, "orders").len(), 3, "{version} {endpoint}");
+            let found = ids(&epoch, endpoint, "orders");
+            assert_eq!(found.len(), 3, "{version} {endpoint}: {found:?} {}", run.stderr);
             let of_app = epoch.replies(endpoint).filter(|reply| reply["account"] == "APP").count();
             assert_eq!(of_app, 2, "{version} {endpoint}");
         }
@@ -59,7 +84,7 @@ fn an_account_connection_alone_is_enough() -> Any<()> {
     for version in VERSIONS {
         let system = System::builder().cluster("A", &["a1", "a2"], version).start()?;
         let service =
-            Service::python("orders", "1.0.0").instances(2).on(&["a1", "a2"]).start(&system)?;
+            start(Service::python("orders", "1.0.0").instances(2).on(&["a1", "a2"]), &system)?;
         let recorder = Recorder::new()?;
         let run = recorder.collect(&["--account-server", &system.url("a1", "APP")?])?;
         assert_eq!(run.code, Some(0), "{version}: {}", run.stderr);
@@ -81,7 +106,7 @@ fn an_account_connection_alone_is_enough() -> Any<()> {
 fn absence_is_proven_by_name_and_then_by_connections() -> Any<()> {
     for version in VERSIONS {
         let system = System::builder().cluster("A", &["a1", "a2"], version).start()?;
-        let mut service = Service::python("orders", "1.0.0").on(&["a2"]).start(&system)?;
+        let mut service = start(Service::python("orders", "1.0.0").on(&["a2"]), &system)?;
         let (server, account) = (system.url("a1", "SYS")?, system.url("a1", "APP")?);
         let args = ["--server", &server, "--account-server", &account, "--system", "s"];
         let recorder = Recorder::new()?;
@@ -128,7 +153,7 @@ fn assert_confirmed(capture: &Value, epoch: &Epoch, version: &str) {
 fn a_mute_instance_is_asked_by_id() -> Any<()> {
     for version in VERSIONS {
         let system = System::builder().cluster("A", &["a1"], version).start()?;
-        let mut service = Service::python("orders", "1.0.0").instances(2).start(&system)?;
+        let mut service = start(Service::python("orders", "1.0.0").instances(2), &system)?;
         let mute = service.running()[0].id().to_owned();
         service.running_mut()[0].hang()?;
         let recorder = Recorder::new()?;
@@ -152,7 +177,7 @@ fn a_mute_instance_is_asked_by_id() -> Any<()> {
 #[test]
 fn a_sniffer_makes_absence_a_time_out() -> Any<()> {
     let system = System::builder().cluster("A", &["a1"], VERSIONS[1]).start()?;
-    let mut service = Service::python("orders", "1.0.0").start(&system)?;
+    let mut service = start(Service::python("orders", "1.0.0"), &system)?;
     let url = system.url("a1", "APP")?;
     let args = ["--account-server", url.as_str(), "--system", "s"];
     let recorder = Recorder::new()?;
@@ -176,7 +201,7 @@ fn what_is_not_permitted_is_denied_at_once() -> Any<()> {
             .user(User::new("mute", "mute").deny_publish(&["$SRV.>"]))
             .user(User::new("deaf", "deaf").deny_subscribe(&["_INBOX.>"]));
         let system = System::builder().cluster("A", &["a1"], version).account(account).start()?;
-        let _service = Service::python("orders", "1.0.0").start(&system)?;
+        let _service = start(Service::python("orders", "1.0.0"), &system)?;
         for (user, endpoint) in [("mute", "SRV_PING"), ("deaf", "USER_INFO")] {
             let url = system.address("a1")?.replace("nats://", &format!("nats://{user}:{user}@"));
             let recorder = Recorder::new()?;

@@ -1,5 +1,6 @@
 //! A recording as lines that can be edited.
 
+pub mod connections;
 pub mod servers;
 pub mod services;
 pub mod times;

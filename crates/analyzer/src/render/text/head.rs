@@ -7,6 +7,9 @@ use super::when::{between, clock, count, duration_ms, epochs};
 use crate::render::plain;
 use crate::report::{Report, Severity, SystemReport};
 
+/// Says that what is not seen did not fit.
+const MORE: &str = " ... (more below)";
+
 /// At most five lines; the last ones say what is not seen.
 pub(super) fn draw(canvas: &mut Canvas, report: &Report) {
     canvas.line(0, &[(Tone::Plain, &read(report))]);
@@ -15,16 +18,13 @@ pub(super) fn draw(canvas: &mut Canvas, report: &Report) {
     let blind = format!("Not seen: {}.", not_seen(report).join("; "));
     let mut lines = wrap(&blind, COLUMNS);
     if lines.len() > 2 {
-        lines.truncate(2);
-        if let Some(last) = lines.last_mut() {
-            *last = format!(
-                "{}… (more below)",
-                plain::pad(last, COLUMNS - 14).trim_end_matches([' ', '…'])
-            );
-        }
+        let mut second = wrap(&lines.swap_remove(1), COLUMNS - MORE.len());
+        second.truncate(1);
+        lines.truncate(1);
+        lines.push(second.concat() + MORE);
     }
-    for line in lines {
-        canvas.line(0, &[(Tone::Plain, &line)]);
+    for line in &lines {
+        canvas.line(0, &[(Tone::Plain, line)]);
     }
 }
 

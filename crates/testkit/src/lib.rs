@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod built;
 mod child;
 mod client;
 mod config;
@@ -34,6 +35,7 @@ mod system;
 mod wait;
 mod workspace;
 
+pub use built::hindsight;
 pub use client::{Client, Login, Message};
 pub use error::{KitError, Result};
 pub use plan::{Account, SystemBuilder, User};

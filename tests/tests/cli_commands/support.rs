@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_snapshot::Endpoint;
@@ -15,23 +14,9 @@ use tempfile::TempDir;
 /// Start of the first epoch of every recording here.
 const START: &str = "2026-11-21T09:00:00Z";
 
-/// The binary, built with the profile and into the folder of this test. Cargo builds binaries of
-/// other packages for no test, and a stale one would be tested in silence.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let profile = test.ancestors().nth(2).unwrap();
-        let mut build = Command::new(env!("CARGO"));
-        build.current_dir(nats_hindsight_testkit::workspace_root());
-        build.args(["build", "--quiet", "--package", "nats-hindsight"]);
-        build.arg("--target-dir").arg(profile.parent().unwrap());
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().unwrap().success());
-        profile.join(format!("hindsight{}", std::env::consts::EXE_SUFFIX))
-    })
+/// The binary.
+fn binary() -> PathBuf {
+    nats_hindsight_testkit::hindsight().unwrap()
 }
 
 /// How a run ended.

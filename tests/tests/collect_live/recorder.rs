@@ -10,19 +10,6 @@ use tempfile::TempDir;
 
 pub(crate) type Any<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// The `hindsight` beside this test in the target folder; `cargo xtask test` builds it first.
-fn binary() -> Any<PathBuf> {
-    let test = std::env::current_exe()?;
-    let folder = test.parent().and_then(Path::parent).ok_or("no target folder")?;
-    let binary = folder.join(format!("hindsight{}", std::env::consts::EXE_SUFFIX));
-    if !binary.exists() {
-        return Err(
-            format!("{} is missing: cargo build -p nats-hindsight", binary.display()).into()
-        );
-    }
-    Ok(binary)
-}
-
 /// A folder that snapshots go to, and the collector that puts them there.
 pub(crate) struct Recorder {
     pub(crate) folder: TempDir,
@@ -41,7 +28,7 @@ impl Recorder {
 
     /// `hindsight collect --out FOLDER` with short waits and more arguments.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Any<Command> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(nats_hindsight_testkit::hindsight()?);
         command.arg("collect").arg("--out").arg(self.folder.path());
         command.args(["--timeout", "700ms", "--confirm-after", "300ms"]);
         command.args(args).stdin(Stdio::null());
@@ -53,7 +40,7 @@ impl Recorder {
 
     /// `hindsight collect` with these arguments and no others.
     pub(crate) fn bare<S: AsRef<OsStr>>(args: &[S]) -> Any<Command> {
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(nats_hindsight_testkit::hindsight()?);
         command.arg("collect").args(args).stdin(Stdio::null());
         Ok(command)
     }

@@ -27,7 +27,12 @@ impl Asked {
         let mut outcomes: BTreeMap<(Endpoint, Status, String), u64> = BTreeMap::new();
         for capture in &epoch.captures {
             let target = capture.service.as_deref().or(capture.target.as_deref());
-            let key = (capture.endpoint.clone(), capture.status.clone(), show(target));
+            // A broadcast that nobody was expected to answer got all that was counted on.
+            let nobody = capture.status == Status::NoResponders
+                && target.is_none()
+                && capture.expected.unwrap_or(0) == 0;
+            let status = if nobody { Status::Ok } else { capture.status.clone() };
+            let key = (capture.endpoint.clone(), status, show(target));
             *outcomes.entry(key).or_default() += 1;
         }
         for outcome in epoch.end.iter().flat_map(|end| &end.outcomes) {

@@ -16,6 +16,9 @@ use crate::report::{Change, Closed, Evidence, Finding, Gap, Moment, Opened, Seve
 /// Most pieces of evidence in one finding.
 const MAX_EVIDENCE: usize = 50;
 
+/// Reason of a gap that is a step between two epochs, not a run of epochs.
+pub(super) const NOT_RECORDED: &str = "not_recorded";
+
 /// A time as it stands in a report.
 pub fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
@@ -117,7 +120,10 @@ impl Story {
     pub(super) fn gap(&mut self, from: usize, to: usize, reason: &str) {
         let Some(open) = &mut self.open else { return };
         match open.gaps.last_mut() {
-            Some(gap) if gap.reason == reason && gap.to + 1 >= from => gap.to = gap.to.max(to),
+            // Two steps that were not recorded stay two: the epoch between them was.
+            Some(gap) if gap.reason == reason && reason != NOT_RECORDED && gap.to + 1 >= from => {
+                gap.to = gap.to.max(to);
+            }
             _ => open.gaps.push(Gap { from, to, reason: reason.to_owned() }),
         }
     }

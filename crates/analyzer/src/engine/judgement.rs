@@ -191,7 +191,10 @@ impl Judgement {
 
     /// The display name of an account, which the report shows beside its id.
     pub fn name_account(&mut self, id: &str, name: &str) {
-        self.accounts.insert(id.to_owned(), name.to_owned());
+        // An id in place of a name is no name: another epoch or track may know a better one.
+        if id != name {
+            self.accounts.insert(id.to_owned(), name.to_owned());
+        }
     }
 
     /// A facet of the subject that was not seen, although a verdict was reached without it.

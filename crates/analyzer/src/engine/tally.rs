@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::interval::{Said, Stories, runs};
+use super::interval::{NOT_RECORDED, Said, Stories, runs};
 use super::judgement::{Judgement, Step, Verdict};
 use super::reason::Reason;
 use super::{Options, rfc3339};
@@ -138,7 +138,7 @@ impl<'a> Tally<'a> {
     /// A stretch of time that was not recorded.
     pub(super) fn not_recorded(&mut self, from: usize, to: usize) {
         for story in self.stories.values_mut() {
-            story.gap(from, to, "not_recorded");
+            story.gap(from, to, NOT_RECORDED);
         }
     }
 

@@ -60,6 +60,9 @@ impl History {
             self.first_epoch = Some(step.epoch);
         }
         let mut now: BTreeMap<String, String> = BTreeMap::new();
+        for seat in &mix.cluster.shared_seats {
+            self.stories.remove(seat);
+        }
         for id in &mix.cluster.answered {
             let (Some(seat), Some(version)) = (mix.seat(id), mix.version(id)) else { continue };
             now.insert(seat.to_owned(), version.to_owned());
@@ -257,8 +260,7 @@ impl History {
         self.went = Went::default();
         self.silent_before.clear();
         self.complete = Some(mix.cluster.seats.values().cloned().collect());
-        let present: BTreeSet<&String> = mix.cluster.seats.values().collect();
-        self.stories.retain(|seat, _| present.contains(seat));
+        // Seats that are away keep their story: one that comes back on another version changed it.
         for story in self.stories.values_mut() {
             story.changed = false;
             story.appeared = false;

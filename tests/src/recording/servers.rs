@@ -87,7 +87,7 @@ impl Epoch {
     pub fn restart(&mut self, server: &str, number: u64, age: SignedDuration) {
         let old = self.id(server);
         self.set_age(server, age);
-        self.replace(&old, &other_id(&old, number));
+        self.replace(&old, &later_id(&old, number));
     }
 
     /// A server has another name; its id stays.
@@ -240,15 +240,17 @@ impl Epoch {
         self.captures.retain(|c| !(c.target.as_deref() == Some(&id) && c.endpoint == *endpoint));
     }
 
-    /// A second site, of which everything is the same but the ids, answers too.
-    pub fn second_site(&mut self, mark: u64) {
+    /// A second site, of which everything is the same but the ids and what the edit does, answers
+    /// too.
+    pub fn second_site(&mut self, edit: impl FnOnce(&mut Self)) {
         let ids: Vec<String> = self.servers().iter().map(|server| self.id(server)).collect();
         let mut site = self.clone();
         site.retain(|r| r.info("id").is_some(), |c| c.target.is_some());
         for id in ids {
-            site.replace(&id, &other_id(&id, mark));
+            site.replace(&id, &other_id(&id, 900));
         }
         site.replies.iter_mut().for_each(|reply| without_clients(reply, 0));
+        edit(&mut site);
         self.replies.append(&mut site.replies);
         self.captures.append(&mut site.captures);
     }
@@ -281,10 +283,19 @@ impl Recording {
     }
 }
 
-/// An id like another one. Server ids are nkeys, of which only the first letter means something.
-pub fn other_id(id: &str, number: u64) -> String {
+/// The id of another server. Server ids are nkeys, of which only the first letter means something.
+fn other_id(id: &str, number: u64) -> String {
+    marked(id, 1, number)
+}
+
+/// The id of a later process of the same server.
+pub fn later_id(id: &str, number: u64) -> String {
+    marked(id, 10, number)
+}
+
+fn marked(id: &str, at: usize, number: u64) -> String {
     let mark = format!("X{number:03}X");
-    format!("{}{mark}{}", &id[..1], &id[1 + mark.len()..])
+    format!("{}{mark}{}", &id[..at], &id[at + mark.len()..])
 }
 
 fn before(now: &Value, age: SignedDuration) -> Value {
@@ -328,4 +339,28 @@ fn without_clients(reply: &mut Reply, number: u64) {
         data["num_connections"] = 0.into();
         data["total"] = 0.into();
     }
+}
+
+/// One cluster `A` of servers with their versions and ages, at one time: a real recording, edited.
+pub fn cluster(servers: &[(&str, &str, SignedDuration)]) -> Recording {
+    let mut recording = Recording::epoch("healthy", 0);
+    let epoch = &mut recording.epochs[0];
+    epoch.header.expects = Default::default();
+    let recorded = epoch.servers();
+    for (index, (name, _, _)) in servers.iter().enumerate() {
+        match recorded.get(index) {
+            Some(old) => epoch.rename(old, name),
+            None => epoch.clone_server(servers[0].0, name),
+        }
+    }
+    for surplus in recorded.iter().skip(servers.len()) {
+        let id = epoch.id(surplus);
+        epoch.kill(surplus);
+        epoch.forget_requests(&id);
+    }
+    for (name, version, age) in servers {
+        epoch.set_version(name, version);
+        epoch.set_age(name, *age);
+    }
+    recording
 }

@@ -10,7 +10,8 @@ mod service;
 
 pub use connz::{Connection, Connz, Subscriptions};
 pub use server::{
-    Accountz, ApiError, Bare, Cluster, Envelope, Leaf, Leafz, Peer, Routez, ServerInfo, Statsz, UserInfo, Varz,
+    Accountz, ApiError, Bare, Cluster, Envelope, Leaf, Leafz, Peer, Routez, ServerInfo, Statsz,
+    UserInfo, Varz,
 };
 pub use service::{Endpoint as ServiceEndpoint, REPLY_TYPE_PREFIX, ServiceReply};
 

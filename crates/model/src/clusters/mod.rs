@@ -6,6 +6,8 @@
 
 mod components;
 mod matching;
+mod membership;
+mod memory;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +20,8 @@ pub use components::Component;
 #[derive(Debug, Default)]
 pub struct ClusterTracker {
     subjects: Vec<Remembered>,
-    started: bool,
+    /// Start of the epoch before.
+    last: Option<Timestamp>,
 }
 
 /// What is remembered of a cluster.
@@ -49,6 +52,8 @@ pub struct Member {
     pub url: Option<String>,
     /// Client address.
     pub address: Option<String>,
+    /// Another server held the name as well, so that the seat is its own invention.
+    pub doubled: bool,
 }
 
 /// The clusters of one epoch.
@@ -97,10 +102,9 @@ impl ClusterTracker {
         let components = components::of(census);
         let mut clusters = Clusters::default();
         let assigned = matching::assign(&mut self.subjects, &components, &mut clusters.problems);
-        let first = !std::mem::replace(&mut self.started, true);
-        if first {
-            self.remember_expected(census, &assigned, &components);
-        }
+        let last = self.last.replace(time);
+        let first = last.is_none();
+        memory::recall(&mut self.subjects, census, &assigned, &components, last);
         for index in 0..self.subjects.len() {
             let mine: Vec<&Component> = assigned
                 .iter()
@@ -114,45 +118,6 @@ impl ClusterTracker {
         }
         self.find_renamed(census, &mut clusters);
         clusters
-    }
-
-    /// Members that the first epoch's header expects join the cluster of their name.
-    fn remember_expected(&mut self, census: &Census, assigned: &[usize], components: &[Component]) {
-        for expected in &census.expected {
-            if census.servers.contains_key(&expected.id) {
-                continue;
-            }
-            let member = Member {
-                seat: if expected.name.is_empty() {
-                    expected.id.clone()
-                } else {
-                    expected.name.clone()
-                },
-                name: if expected.name.is_empty() {
-                    expected.id.clone()
-                } else {
-                    expected.name.clone()
-                },
-                id: expected.id.clone(),
-                version: expected.version.clone(),
-                last_seen: expected.last_seen,
-                url: None,
-                address: None,
-            };
-            let cluster = expected.cluster.clone().unwrap_or_else(|| member.name.clone());
-            let naming = assigned
-                .iter()
-                .zip(components)
-                .find(|(_, component)| component.ids.contains(&expected.id))
-                .map(|(index, _)| *index);
-            let index = naming
-                .or_else(|| self.subjects.iter().position(|subject| subject.name == cluster))
-                .unwrap_or_else(|| {
-                    self.subjects.push(Remembered::named(&cluster));
-                    self.subjects.len() - 1
-                });
-            self.subjects[index].members.entry(member.seat.clone()).or_insert(member);
-        }
     }
 
     /// A cluster without any server of its own whose seats all answer elsewhere was renamed.
@@ -242,7 +207,7 @@ impl Remembered {
         cluster.has_routes = cluster.answered.iter().any(|id| census.routes.contains_key(id));
         self.seat(census, &mut cluster, time, first);
         self.missing(census, &mut cluster, components);
-        judge_membership(census, &mut cluster);
+        membership::judge(census, &mut cluster);
         cluster
     }
 
@@ -251,8 +216,9 @@ impl Remembered {
         let mut held: BTreeSet<String> = BTreeSet::new();
         for id in &cluster.answered {
             let Some(server) = census.servers.get(id) else { continue };
-            let mut seat = server.seat().unwrap_or(id).to_owned();
-            if !held.insert(seat.clone()) {
+            let mut seat = server.seat().map_or_else(|| self.seat_of(id, id), str::to_owned);
+            let doubled = !held.insert(seat.clone());
+            if doubled {
                 cluster.shared_seats.insert(seat.clone());
                 seat = format!("{seat} ({id})");
             }
@@ -266,7 +232,8 @@ impl Remembered {
             if seat != *id {
                 self.members.remove(id);
             }
-            self.members.insert(seat.clone(), member(server, seat, time));
+            let member = Member { doubled, ..member(server, seat.clone(), time) };
+            self.members.insert(seat, member);
         }
     }
 
@@ -296,6 +263,13 @@ impl Remembered {
             cluster.silent.insert(seat.clone(), member.clone());
             cluster.named_by.insert(seat, by);
         }
+        // No change is concluded for a name that two servers held: the second one is followed only
+        // for as long as it is seen.
+        self.members.retain(|seat, member| {
+            !member.doubled
+                || cluster.seats.values().any(|held| held == seat)
+                || cluster.silent.contains_key(seat)
+        });
         for (seat, member) in &self.members {
             if cluster.seats.values().any(|held| held == seat) || cluster.silent.contains_key(seat)
             {
@@ -324,24 +298,6 @@ fn member(server: &Server, seat: String, time: Timestamp) -> Member {
         last_seen: Some(time),
         url: server.url.clone(),
         address: server.address.clone(),
+        doubled: false,
     }
-}
-
-/// Whether nobody can be missing: every member's route list was answered, or its own count of
-/// peers is that of the others.
-fn judge_membership(census: &Census, cluster: &mut Cluster) {
-    let peers = (cluster.answered.len() + cluster.silent.len()).saturating_sub(1) as u64;
-    for id in &cluster.answered {
-        let Some(server) = census.servers.get(id) else { continue };
-        if census.routes.contains_key(id) || server.cluster.is_none() {
-            continue;
-        }
-        let doubt = match server.remotes {
-            Some(remotes) if remotes == peers => continue,
-            Some(remotes) => format!("gave no route list and counts {remotes} peers, not {peers}"),
-            None => "gave neither a route list nor VARZ".to_owned(),
-        };
-        cluster.doubts.push((server.name.clone(), doubt));
-    }
-    cluster.membership_known = cluster.doubts.is_empty() && !cluster.answered.is_empty();
 }

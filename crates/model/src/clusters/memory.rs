@@ -1,0 +1,77 @@
+//! What the collector remembered: members that were seen in epochs which are not here.
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::lines::ExpectedServer;
+
+use super::{Component, Member, Remembered};
+use crate::census::Census;
+
+/// Lets the members that the header expects join the cluster of their name: all of them in the
+/// first epoch, later those that were seen since the epoch before.
+pub(super) fn recall(
+    subjects: &mut Vec<Remembered>,
+    census: &Census,
+    assigned: &[usize],
+    components: &[Component],
+    last: Option<Timestamp>,
+) {
+    for expected in &census.expected {
+        let news = last.is_none() || expected.last_seen > last;
+        if news && !census.servers.contains_key(&expected.id) && !was_replaced(expected, census) {
+            let at = subject_of(subjects, expected, assigned, components);
+            subjects[at].recall(expected);
+        }
+    }
+}
+
+/// An unnamed server has no seat that outlives it in the header: where another unnamed one answers
+/// that nobody expected, that may be its next process, and nothing can be said.
+fn was_replaced(expected: &ExpectedServer, census: &Census) -> bool {
+    is_unnamed(expected)
+        && census.servers.values().any(|server| {
+            server.name == server.id
+                && server.cluster == expected.cluster
+                && census.expected.iter().all(|known| known.id != server.id)
+        })
+}
+
+fn is_unnamed(expected: &ExpectedServer) -> bool {
+    expected.name.is_empty() || expected.name == expected.id
+}
+
+/// The cluster that names it, else the first of its cluster's name, else a new one.
+fn subject_of(
+    subjects: &mut Vec<Remembered>,
+    expected: &ExpectedServer,
+    assigned: &[usize],
+    components: &[Component],
+) -> usize {
+    let naming = assigned
+        .iter()
+        .zip(components)
+        .find(|(_, component)| component.ids.contains(&expected.id))
+        .map(|(index, _)| *index);
+    let own = if is_unnamed(expected) { &expected.id } else { &expected.name };
+    let cluster = expected.cluster.as_ref().unwrap_or(own);
+    naming
+        .or_else(|| subjects.iter().position(|subject| subject.name == *cluster))
+        .unwrap_or_else(|| {
+            subjects.push(Remembered::named(cluster));
+            subjects.len() - 1
+        })
+}
+
+impl Remembered {
+    fn recall(&mut self, expected: &ExpectedServer) {
+        let name = if is_unnamed(expected) { &expected.id } else { &expected.name };
+        let seat = self.seat_of(&expected.id, name);
+        let member = self.members.entry(seat.clone()).or_insert_with(|| Member {
+            seat,
+            name: name.clone(),
+            ..Member::default()
+        });
+        member.id.clone_from(&expected.id);
+        member.version = expected.version.clone().or(member.version.take());
+        member.last_seen = member.last_seen.max(expected.last_seen);
+    }
+}

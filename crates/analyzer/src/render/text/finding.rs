@@ -41,6 +41,22 @@ pub(super) fn draw(
     canvas.labelled(INDENT, "to do", &format!("hindsight explain {}", finding.code));
 }
 
+/// A finding of an event that was told at length under another subject.
+pub(super) fn draw_with(canvas: &mut Canvas, finding: &Finding, first: &str) {
+    draw_short(canvas, finding);
+    canvas.labelled(INDENT, "together", &format!("with {first}, see there"));
+}
+
+/// What, since when, and no more.
+pub(super) fn draw_short(canvas: &mut Canvas, finding: &Finding) {
+    title(canvas, finding);
+    canvas.paragraph(INDENT, &finding.summary);
+    canvas.labelled(INDENT, "began", &began(&finding.opened));
+    if let Some(closed) = &finding.closed {
+        canvas.labelled(INDENT, "ended", &ended(closed, &finding.last_seen));
+    }
+}
+
 fn title(canvas: &mut Canvas, finding: &Finding) {
     let word = finding.severity.as_str().to_ascii_uppercase();
     let check = format!(" {} {}", finding.code, finding.slug);

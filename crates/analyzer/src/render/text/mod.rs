@@ -10,9 +10,11 @@ mod tail;
 mod timeline;
 mod when;
 
+use std::collections::BTreeMap;
+
 pub use survey::survey;
 
-use crate::report::{Finding, Report, Subject, SystemReport};
+use crate::report::{Finding, Report, Severity, Subject, SystemReport};
 use canvas::{COLUMNS, Canvas, LABEL};
 
 /// The whole report; `style` adds bold and colour, which the caller strips where none is wanted.
@@ -32,10 +34,16 @@ fn draw_system(canvas: &mut Canvas, system: &SystemReport, report: &Report) {
         canvas.heading(&format!("=== System {} ===", system.system));
     }
     legend(canvas, system);
+    let mut told: BTreeMap<String, &Subject> = BTreeMap::new();
     for (subject, findings) in by_subject(&system.findings) {
         canvas.heading(&name(subject));
         for finding in findings {
-            finding::draw(canvas, system, finding, &report.parameters);
+            let first = group(finding).map(|key| *told.entry(key).or_insert(subject));
+            match first.filter(|first| *first != subject) {
+                Some(first) => finding::draw_with(canvas, finding, &name(first)),
+                None if long_gone(finding) => finding::draw_short(canvas, finding),
+                None => finding::draw(canvas, system, finding, &report.parameters),
+            }
         }
     }
     tail::unknowns(canvas, &system.unknowns);
@@ -43,6 +51,19 @@ fn draw_system(canvas: &mut Canvas, system: &SystemReport, report: &Report) {
     tail::exceptions(canvas, &system.exceptions);
     tail::totals(canvas, &system.checks);
     tail::coverage(canvas, &system.coverage);
+}
+
+/// What findings have in common that are of one event: they are told once, at length.
+fn group(finding: &Finding) -> Option<String> {
+    let group = finding.details.get("group").filter(|group| group.is_object())?;
+    Some(format!("{} {} {group}", finding.code, finding.opened.moment.epoch))
+}
+
+/// Still open, was worse, and is only worth knowing by now.
+fn long_gone(finding: &Finding) -> bool {
+    finding.closed.is_none()
+        && finding.severity == Severity::Info
+        && finding.worst_severity > Severity::Info
 }
 
 /// Explains the timelines once, where there are any.

@@ -22,6 +22,8 @@ pub struct Roster {
     pub account_names: BTreeMap<String, String>,
     /// How the broadcast to an account's services went.
     pub accounts: BTreeMap<String, Status>,
+    /// Whether a connection to some account failed, so that nothing was asked in it.
+    pub account_lost: bool,
     /// Rows by which services are seen behind a leaf node: (server, leaf name) by service.
     pub behind_leafs: BTreeMap<ServiceKey, BTreeSet<(String, String)>>,
     /// Leaf connections that stand, as (server, leaf name, account).
@@ -32,6 +34,9 @@ pub struct Roster {
     pub sweeps: Vec<Sweep>,
     /// Service names listed on a row whose account is not known.
     pub unattributed: BTreeSet<String>,
+    /// Services all of whose instances answered but belong to another account, which an import
+    /// makes visible.
+    pub imported: BTreeSet<ServiceKey>,
     /// Connections that ended, by instance id.
     pub stops: BTreeMap<String, Vec<Stop>>,
     /// What the collector remembered.
@@ -131,8 +136,14 @@ impl Roster {
     pub fn of(view: &View<'_>) -> Self {
         let mut roster = Self { sweeps: sweeps(view.connz()), ..Self::default() };
         for connection in &view.header().connections {
+            roster.account_lost |= connection.kind == "account" && connection.state != "connected";
             if let (Some(id), Some(name)) = (&connection.account, &connection.account_name) {
                 roster.account_names.insert(id.clone(), name.clone());
+            }
+        }
+        for expected in &view.header().expects.services {
+            if let Some(name) = &expected.account_name {
+                roster.account_names.entry(expected.account.clone()).or_insert(name.clone());
             }
         }
         for record in view.services() {
@@ -146,11 +157,6 @@ impl Roster {
         roster.expected.clone_from(&view.header().expects.services);
         roster.expected.sort_by(|a, b| (&a.account, &a.name).cmp(&(&b.account, &b.name)));
         roster
-    }
-
-    /// Name of an account for display.
-    pub fn account_name<'a>(&'a self, id: &'a str) -> &'a str {
-        self.account_names.get(id).map_or(id, String::as_str)
     }
 
     fn service(&mut self, account: &str, name: &str) -> &mut Service {
@@ -225,7 +231,10 @@ impl Roster {
                     id.clone()
                 };
                 let instance = self.service(&account, name).instances.entry(id).or_default();
-                instance.connection = Some(connection(sweep, row));
+                let newer = |known: &InstanceConnection| known.arrival_us > sweep.arrival_us;
+                if !instance.connection.as_ref().is_some_and(newer) {
+                    instance.connection = Some(connection(sweep, row));
+                }
             }
         }
     }
@@ -247,7 +256,14 @@ impl Roster {
                         .is_none_or(|accounts| accounts.contains(account))
             });
         }
-        self.services.retain(|_, service| !service.instances.is_empty());
+        let imported = &mut self.imported;
+        self.services.retain(|key, service| {
+            let here = !service.instances.is_empty();
+            if !here {
+                imported.insert(key.clone());
+            }
+            here
+        });
     }
 
     fn asked(&mut self, view: &View<'_>) {

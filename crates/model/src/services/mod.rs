@@ -37,7 +37,8 @@ impl ServiceFacts {
 pub struct ServiceTracker {
     clusters: ClusterTracker,
     known: BTreeMap<ServiceKey, Known>,
-    started: bool,
+    /// Names of accounts, by id: not every epoch tells them.
+    names: BTreeMap<String, String>,
 }
 
 /// What is remembered of a service.
@@ -72,7 +73,7 @@ pub struct Services {
 pub struct Seen {
     /// Account id and name.
     pub key: ServiceKey,
-    /// Name of the account for display.
+    /// Name of the account for display; its id where no epoch so far told one.
     pub account: String,
     /// Whether it is there.
     pub presence: Presence,
@@ -164,15 +165,17 @@ impl ServiceTracker {
         patience: Patience,
     ) -> Services {
         let clusters = self.clusters.step(&facts.census, time);
-        if !std::mem::replace(&mut self.started, true) {
-            self.remember_expected(facts, &clusters);
-        }
+        self.names.extend(facts.roster.account_names.clone());
+        self.remember_expected(facts, &clusters);
         let mut keys: BTreeSet<ServiceKey> = self.known.keys().cloned().collect();
         let there = |key: &&ServiceKey| {
             facts.roster.services.get(*key).is_some_and(|service| !service.instances.is_empty())
         };
         keys.extend(facts.roster.services.keys().filter(there).cloned());
         keys.extend(facts.roster.behind_leafs.keys().cloned());
+        // What was taken for a service of this account turns out to be another account's.
+        keys.retain(|key| !facts.roster.imported.contains(key));
+        self.known.retain(|key, _| !facts.roster.imported.contains(key));
         let mut all = Vec::new();
         for key in keys {
             let known = self.known.entry(key.clone()).or_default();
@@ -180,19 +183,33 @@ impl ServiceTracker {
             let zero = matches!(presence, Presence::Zero(_));
             let before = zero.then(|| known.last_good.clone());
             known.update(&key, &presence, facts, &clusters, epoch, time);
-            let account = facts.roster.account_name(&key.0).to_owned();
+            let account = self.names.get(&key.0).unwrap_or(&key.0).clone();
             all.push(Seen { key, account, presence, before });
         }
         Services { clusters, all }
     }
 
-    /// Services that the first epoch's header expects were there before it.
+    /// Services that the header expects were there before, though no epoch given shows them: it
+    /// was the first, or those between are missing.
     fn remember_expected(&mut self, facts: &ServiceFacts, clusters: &Clusters) {
+        let listed: BTreeSet<(&String, &String)> = facts
+            .roster
+            .expected
+            .iter()
+            .filter(|expected| !expected.servers.is_empty())
+            .flat_map(|expected| expected.instances.iter().map(|id| (&expected.name, id)))
+            .collect();
         for expected in &facts.roster.expected {
             let Some(last_seen) = expected.last_seen else { continue };
             let key = (expected.account.clone(), expected.name.clone());
+            // Instances that only another account's connections held were imported from there.
+            let imported = expected.servers.is_empty()
+                && expected.instances.iter().any(|id| listed.contains(&(&expected.name, id)));
+            if imported || self.known.contains_key(&key) {
+                continue;
+            }
             let last_good = LastGood::remembered(expected, last_seen, facts, clusters);
-            self.known.entry(key).or_insert(Known { last_good, silent: false });
+            self.known.insert(key, Known { last_good, silent: false });
         }
     }
 }

@@ -92,22 +92,26 @@ impl Case<'_> {
         if listed_after {
             return Presence::Unknown(Doubt::Contradiction);
         }
-        if !self.last.leafs.is_empty() {
-            return self.behind_leaf();
-        }
-        if self.last.holders.is_empty() {
+        if self.last.holders.is_empty() && self.last.leafs.is_empty() {
             return Presence::Zero(self.holders_unknown());
         }
         let fates = self.fates();
-        let gone = fates.names(|fate| matches!(fate, Fate::Gone));
+        let mut gone = fates.names(|fate| matches!(fate, Fate::Gone));
+        gone.extend(self.fallen_leafs(true));
+        gone.sort();
+        gone.dedup();
         if !gone.is_empty() {
             return Presence::Zero(self.cut_off(gone));
         }
         let unclear = fates.servers(|fate| matches!(fate, Fate::Unclear));
-        if unclear.is_empty() {
+        if !unclear.is_empty() {
+            return Presence::Unknown(Doubt::ServerSilent(unclear));
+        }
+        let untold = self.fallen_leafs(false);
+        if untold.is_empty() {
             Presence::Zero(self.zero(Absence::Gone))
         } else {
-            Presence::Unknown(Doubt::ServerSilent(unclear))
+            Presence::Unknown(Doubt::BehindLeaf(untold))
         }
     }
 
@@ -133,25 +137,29 @@ impl Case<'_> {
         }
     }
 
-    /// It ran behind leaf nodes: gone if one of their connections still stands.
-    fn behind_leaf(&self) -> Presence {
+    /// Leaf nodes it ran behind whose connection does not stand any more: those of which that is
+    /// told, or those of which nothing is.
+    fn fallen_leafs(&self, told: bool) -> Vec<String> {
+        let roster = &self.facts.roster;
+        let mut names: Vec<String> = self
+            .last
+            .leafs
+            .iter()
+            .filter(|(server, leaf)| {
+                !self.leaf_stands(leaf) && roster.told_leafs.contains(server) == told
+            })
+            .map(|(_, leaf)| leaf.clone())
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Whether a leaf connection of this name and account stands, at whatever server.
+    fn leaf_stands(&self, leaf: &str) -> bool {
         let account = &self.key.0;
-        let stands = self.last.leafs.iter().any(|(_, leaf)| {
-            self.facts
-                .roster
-                .leafs
-                .iter()
-                .any(|(_, name, of)| name == leaf && of.as_ref().is_none_or(|of| of == account))
-        });
-        let told =
-            self.last.leafs.iter().all(|(server, _)| self.facts.roster.told_leafs.contains(server));
-        if stands {
-            Presence::Zero(self.zero(Absence::Gone))
-        } else if told {
-            Presence::Zero(self.cut_off(self.leaf_names()))
-        } else {
-            Presence::Unknown(Doubt::BehindLeaf(self.leaf_names()))
-        }
+        let mut leafs = self.facts.roster.leafs.iter();
+        leafs.any(|(_, name, of)| name == leaf && of.as_ref().is_none_or(|of| of == account))
     }
 
     fn leaf_names(&self) -> Vec<String> {
@@ -176,8 +184,9 @@ impl Case<'_> {
         }
         match self.connections_complete().and_then(|()| self.membership_known()) {
             Ok(()) if self.last.listed => self.not_listed(),
-            // What hides the connections matters only where connections could prove anything.
-            Err(doubt) if self.last.listed => Presence::Unknown(doubt),
+            // What hides the connections matters only where connections could prove anything and
+            // the question itself was not forbidden.
+            Err(doubt) if self.last.listed => Presence::Unknown(self.account_doubt(doubt)),
             _ => Presence::Unknown(self.doubt()),
         }
     }
@@ -206,6 +215,18 @@ impl Case<'_> {
 
     /// Why the account could not tell.
     fn doubt(&self) -> Doubt {
+        let unclear = self.fates().servers(|fate| matches!(fate, Fate::Unclear));
+        let otherwise =
+            if unclear.is_empty() { Doubt::ZeroUnproven } else { Doubt::ServerSilent(unclear) };
+        self.account_doubt(otherwise)
+    }
+
+    /// What kept the account from telling, unless something else hides the answer: a permission or
+    /// credentials are mended sooner than a list of connections.
+    fn account_doubt(&self, otherwise: Doubt) -> Doubt {
+        if matches!(otherwise, Doubt::ServerSilent(_)) {
+            return otherwise;
+        }
         let broadcast = self.facts.roster.accounts.get(&self.key.0);
         let denied = self
             .service
@@ -213,14 +234,10 @@ impl Case<'_> {
         if denied || broadcast == Some(&Status::Denied) {
             return Doubt::Denied;
         }
-        let unclear = self.fates().servers(|fate| matches!(fate, Fate::Unclear));
-        if !unclear.is_empty() {
-            return Doubt::ServerSilent(unclear);
-        }
-        match broadcast {
-            None | Some(Status::Skipped) if self.asks.is_empty() => Doubt::AccountUnreachable,
-            _ => Doubt::ZeroUnproven,
-        }
+        let unasked = self.asks.is_empty() && matches!(broadcast, None | Some(Status::Skipped));
+        // Where no account was to be asked, as in a bundle of a stranger, connections are all.
+        let meant = self.facts.roster.account_lost || otherwise == Doubt::ZeroUnproven;
+        if unasked && meant { Doubt::AccountUnreachable } else { otherwise }
     }
 
     /// Whether every expected server gave all connections that could list the service.
@@ -284,7 +301,15 @@ impl Case<'_> {
         if let Some((id, _)) = anew {
             return Fate::Anew(servers.get(id).and_then(|server| server.age_ms));
         }
-        if cluster.departed.contains_key(&holder.seat) { Fate::Gone } else { Fate::Unclear }
+        if cluster.departed.contains_key(&holder.seat) {
+            Fate::Gone
+        } else if cluster.answered.is_empty() {
+            // Nobody is left whose route list could name it. Of a leaf server the hub still tells
+            // whether its connection stands.
+            if self.leaf_stands(&holder.name) { Fate::Answers } else { Fate::Gone }
+        } else {
+            Fate::Unclear
+        }
     }
 }
 

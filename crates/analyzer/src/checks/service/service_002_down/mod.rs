@@ -127,7 +127,7 @@ fn judge(
         seen,
         zero,
         before,
-        group: group(seen, before, services),
+        group: group(seen, before, services, facts),
         replaced_by: replaced_by(seen, before, services, state, facts),
         nats_healthy: healthy(&services.clusters, before),
         facts,
@@ -137,7 +137,12 @@ fn judge(
 }
 
 /// Who else of the account went between the same two epochs, and what they have in common.
-fn group(seen: &Seen, before: &LastGood, services: &Services) -> Option<Group> {
+fn group(
+    seen: &Seen,
+    before: &LastGood,
+    services: &Services,
+    facts: &ServiceFacts,
+) -> Option<Group> {
     let of_account = services.all.iter().filter(|other| other.key.0 == seen.key.0);
     let mut together: Vec<(&str, &Zero, &LastGood)> = Vec::new();
     let mut all_gone = true;
@@ -156,7 +161,10 @@ fn group(seen: &Seen, before: &LastGood, services: &Services) -> Option<Group> {
     let cut_off = together.iter().all(|(_, zero, _)| zero.kind == Absence::CutOff);
     let holders: BTreeSet<Vec<&String>> =
         together.iter().map(|(_, _, last)| last.holders.keys().collect()).collect();
-    let one_server = holders.len() == 1 && holders.iter().all(|holders| holders.len() == 1);
+    // One server held them all; only if its process is gone too, that is what they have in common.
+    let one_server = holders.len() == 1
+        && holders.iter().all(|holders| holders.len() == 1)
+        && !holders.iter().flatten().any(|id| facts.census.servers.contains_key(*id));
     let cause = if cut_off || one_server {
         "server"
     } else if all_gone {

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::PageLine;
+use nats_hindsight_snapshot::lines::{CaptureLine, PageLine, Status};
 use serde_json::{Value, json};
 
 use super::services::is_verb;
@@ -175,6 +175,37 @@ impl Epoch {
         }
     }
 
+    /// Each server was asked once for all its connections, not by account and subject.
+    pub fn unfilter_connections(&mut self) {
+        let account = |reply: &Reply| reply.line.filter.as_ref().and_then(|f| f.account.clone());
+        self.replies.retain(|reply| {
+            reply.line.endpoint != Endpoint::CONNZ || account(reply).as_deref() == Some("APP")
+        });
+        self.pages().for_each(|page| page.line.filter = None);
+    }
+
+    /// Nothing tells the account of the connections that list a service.
+    pub fn forget_accounts(&mut self, service: &str) {
+        for row in self.pages().filter_map(Reply::rows).flatten() {
+            if lists_service(row, service)
+                && let Some(row) = row.as_object_mut()
+            {
+                row.remove("account");
+                row.remove("name_tag");
+            }
+        }
+    }
+
+    /// No connection lists a service.
+    pub fn unlist_service(&mut self, service: &str) {
+        for page in self.pages() {
+            let Some(rows) = page.rows() else { continue };
+            let before = rows.len();
+            rows.retain(|row| !lists_service(row, service));
+            page.count_rows(before);
+        }
+    }
+
     /// No list of open connections was taken.
     pub fn drop_connections(&mut self) {
         self.drop_endpoint(&Endpoint::CONNZ);
@@ -219,17 +250,27 @@ impl Epoch {
     /// The connections of a service are those of a leaf node's side: one row of kind `Leafnode`
     /// lists them, and the leaf server itself answers nothing.
     pub fn put_behind_leaf(&mut self, service: &str, leaf: &str) {
+        self.turn_into_leaf(leaf, |row| lists_service(row, service));
+    }
+
+    /// The connection of one instance is that of a leaf node's side.
+    pub fn put_instance_behind_leaf(&mut self, id: &str, leaf: &str) {
+        self.turn_into_leaf(leaf, |row| lists(row, id));
+    }
+
+    fn turn_into_leaf(&mut self, leaf: &str, wanted: impl Fn(&Value) -> bool) {
+        let mut account = Value::Null;
         for page in self.pages() {
             let version = page.body["server"]["ver"].clone();
             let rows = page.rows().into_iter().flatten();
-            for row in rows.filter(|row| lists_service(row, service)) {
+            for row in rows.filter(|row| wanted(row)) {
+                account = row["account"].clone();
                 row["kind"] = "Leafnode".into();
                 row["name"] = leaf.into();
                 row["version"] = version.clone();
                 row.as_object_mut().and_then(|row| row.remove("lang"));
             }
         }
-        let account = "APP";
         for reply in self.replies.iter_mut().filter(|r| r.line.endpoint == Endpoint::LEAFZ) {
             reply.body["data"]["leafs"] = json!([{ "name": leaf, "account": account }]);
         }
@@ -257,6 +298,21 @@ impl Epoch {
                 connection.account = None;
                 connection.account_name = None;
                 connection.state = "authorization violation".to_owned();
+            }
+        }
+    }
+
+    /// The connection to an account failed after it had stood: what was to be asked was skipped.
+    pub fn lose_account_meanwhile(&mut self, account: &str) {
+        self.replies.retain(|reply| reply.line.account.as_deref() != Some(account));
+        let of_account = |c: &&mut CaptureLine| c.account.as_deref() == Some(account);
+        for capture in self.captures.iter_mut().filter(of_account) {
+            capture.status = Status::Skipped;
+            capture.attempts.clear();
+        }
+        for connection in &mut self.header.connections {
+            if connection.account.as_deref() == Some(account) {
+                connection.state = "the connection was lost".to_owned();
             }
         }
     }

@@ -134,9 +134,14 @@ impl Epoch {
         for (number, id) in self.instances(account, from).into_iter().enumerate() {
             let new = format!("{to}{number}");
             self.restart_instance(&id, &new);
-            self.answers(&new).for_each(|reply| reply.body["name"] = to.into());
-            self.rename_row(&new, from, to);
+            self.rename_instance(&new, from, to);
         }
+    }
+
+    /// One instance is of another service, and serves the same subjects.
+    pub fn rename_instance(&mut self, id: &str, from: &str, to: &str) {
+        self.answers(id).for_each(|reply| reply.body["name"] = to.into());
+        self.rename_row(id, from, to);
     }
 
     /// A service has no instance any more. How that shows is up to further edits.

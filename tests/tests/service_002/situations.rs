@@ -204,6 +204,11 @@ fn row_credentials_fail_for_one_epoch() {
     assert_eq!(kind(judged.finding(CODE, ORDERS)), "gone");
     let blind = failed.at(1, |epoch| epoch.drop_connections());
     assert_eq!(of_orders(&blind), ["ok", "unknown(account_unreachable)", "ok"]);
+    let lost = minutes(3).at(1, |epoch| {
+        epoch.lose_account_meanwhile("APP");
+        epoch.drop_connections();
+    });
+    assert_eq!(of_orders(&lost), ["ok", "unknown(account_unreachable)", "ok"]);
 }
 
 #[test]

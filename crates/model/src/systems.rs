@@ -147,7 +147,8 @@ fn unite_labels(identities: &[Identity]) -> Vec<String> {
 struct Group {
     epochs: Vec<usize>,
     ids: BTreeSet<String>,
-    seats: BTreeMap<(String, String), (String, Timestamp)>,
+    /// When each seat was last seen.
+    seats: BTreeMap<(String, String), Timestamp>,
     collectors: BTreeSet<String>,
 }
 
@@ -182,18 +183,33 @@ impl Group {
         if self.seats.is_empty() {
             return true;
         }
-        let shared: Vec<(&Process, &(String, Timestamp))> = identity
+        let mut shared: Vec<(&Process, Timestamp)> = identity
             .servers
             .iter()
-            .filter_map(|process| Some((process, self.seats.get(&process.seat)?)))
+            .filter_map(|process| Some((process, *self.seats.get(&process.seat)?)))
             .collect();
+        if shared.is_empty() {
+            shared = self.shared_by_name(identity);
+        }
         let fewer = identity.servers.len().min(self.seats.len());
         shared.len() * 2 >= fewer
-            && shared.iter().all(|(process, (_, last_seen))| {
+            && shared.iter().all(|(process, last_seen)| {
                 process.start.is_none_or(|start| {
                     start.checked_add(SLACK).is_ok_and(|late| late >= *last_seen)
                 })
             })
+    }
+
+    /// Seats without their cluster, for a cluster may have been renamed: that takes a restart of
+    /// all its servers.
+    fn shared_by_name<'a>(&self, identity: &'a Identity) -> Vec<(&'a Process, Timestamp)> {
+        let mut names: BTreeMap<&str, Timestamp> = BTreeMap::new();
+        for ((_, name), last_seen) in &self.seats {
+            let latest = names.entry(name).or_insert(*last_seen);
+            *latest = (*latest).max(*last_seen);
+        }
+        let servers = identity.servers.iter();
+        servers.filter_map(|p| Some((p, *names.get(p.seat.1.as_str())?))).collect()
     }
 
     fn take(&mut self, identity: &Identity, index: usize) {
@@ -201,7 +217,7 @@ impl Group {
         self.collectors.insert(identity.collector.clone());
         for process in &identity.servers {
             self.ids.insert(process.id.clone());
-            self.seats.insert(process.seat.clone(), (process.id.clone(), identity.start));
+            self.seats.insert(process.seat.clone(), identity.start);
         }
     }
 

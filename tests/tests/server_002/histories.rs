@@ -109,9 +109,8 @@ fn in_the_first_epoch_only_a_young_newer_member_leaves_doubt() {
 #[test]
 fn forgotten_needs_a_majority_and_odd_ones_older_in_version_and_age() {
     let new = [("a2", NEW, days(2)), ("a3", NEW, days(2))];
-    let cause = |odd: (&'static str, &str, SignedDuration)| {
-        alone(&[odd, new[0], new[1]])[1].clone()
-    };
+    let cause =
+        |odd: (&'static str, &str, SignedDuration)| alone(&[odd, new[0], new[1]])[1].clone();
     assert_eq!(cause(("a1", OLD, days(2) + minutes(61))), "forgotten");
     assert_eq!(cause(("a1", OLD, days(2) + minutes(59))), "undetermined");
     assert_eq!(cause(("a1", "2.15.1", days(3))), "undetermined");

@@ -2,8 +2,8 @@
 
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
-use nats_hindsight_tests::recording::{Epoch, Recording};
 use nats_hindsight_tests::recording::servers::cluster;
+use nats_hindsight_tests::recording::{Epoch, Recording};
 use nats_hindsight_tests::verdicts::judge;
 
 use crate::support::*;

@@ -53,12 +53,12 @@ fn subject_of(
         .map(|(index, _)| *index);
     let own = if is_unnamed(expected) { &expected.id } else { &expected.name };
     let cluster = expected.cluster.as_ref().unwrap_or(own);
-    naming
-        .or_else(|| subjects.iter().position(|subject| subject.name == *cluster))
-        .unwrap_or_else(|| {
+    naming.or_else(|| subjects.iter().position(|subject| subject.name == *cluster)).unwrap_or_else(
+        || {
             subjects.push(Remembered::named(cluster));
             subjects.len() - 1
-        })
+        },
+    )
 }
 
 impl Remembered {

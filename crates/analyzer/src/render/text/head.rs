@@ -14,6 +14,9 @@ const MORE: &str = " ... (more below)";
 pub(super) fn draw(canvas: &mut Canvas, report: &Report) {
     canvas.line(0, &[(Tone::Plain, &read(report))]);
     canvas.line(0, &[(Tone::Plain, &span(report))]);
+    if report.systems.is_empty() {
+        return;
+    }
     canvas.line(0, &[(Tone::Strong, &found(report))]);
     let blind = format!("Not seen: {}.", not_seen(report).join("; "));
     let mut lines = wrap(&blind, COLUMNS);
@@ -119,6 +122,15 @@ fn of_system(system: &SystemReport, blind: &mut Vec<String>) {
     }
     if let Some(text) = step(system) {
         blind.push(text);
+    }
+    let idle: Vec<&str> = system
+        .checks
+        .iter()
+        .filter(|check| check.subjects == 0)
+        .map(|check| check.code)
+        .collect();
+    if !idle.is_empty() {
+        blind.push(format!("nothing to judge for {}", idle.join(", ")));
     }
 }
 

@@ -2,7 +2,6 @@
 
 use nats_hindsight_analyzer::check::Setting;
 use nats_hindsight_analyzer::engine::{self, Options, VerdictRow};
-use nats_hindsight_analyzer::registry;
 use nats_hindsight_analyzer::report::{Finding, Problem, Report, Subject};
 use nats_hindsight_analyzer::settings::Settings;
 
@@ -43,7 +42,8 @@ pub fn settings(thresholds: Thresholds<'_>) -> Settings {
 /// # Panics
 /// If the engine cannot start its threads.
 pub fn judge_with(recording: &Recording, settings: Settings) -> Judged {
-    let options = Options { checks: registry::all(), settings, ..Options::default() };
+    // Recordings here are small, and tests run side by side already.
+    let options = Options { settings, threads: Some(1), ..Options::default() };
     match engine::verdicts(&recording.open(), options) {
         Ok((report, log)) => Judged { report, log },
         Err(error) => panic!("{error}"),

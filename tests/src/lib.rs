@@ -4,5 +4,6 @@
 //! up for ninety days, forty servers over two days), a recording of a real one is edited here, on
 //! the level of its lines, written out again in the real format and read by the real reader.
 
+pub mod cases;
 pub mod recording;
 pub mod verdicts;

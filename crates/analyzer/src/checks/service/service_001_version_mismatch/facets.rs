@@ -26,6 +26,20 @@ impl Facet {
         }
     }
 
+    /// Two variants as versions that can be compared, if they are: libraries are within one
+    /// language only, languages never.
+    pub(super) fn comparable<'a>(self, one: &'a str, other: &'a str) -> Option<(&'a str, &'a str)> {
+        match self {
+            Self::AppVersion => Some((one, other)),
+            Self::Language => None,
+            Self::LibraryVersion => {
+                let (lang, one) = one.split_once(' ')?;
+                let (other_lang, other) = other.split_once(' ')?;
+                (lang == other_lang).then_some((one, other))
+            }
+        }
+    }
+
     /// What one instance shows.
     fn of(self, instance: &Instance) -> Option<String> {
         let connection = instance.connection.as_ref();
@@ -84,8 +98,10 @@ impl<'a> Facets<'a> {
         fired
     }
 
-    pub(super) fn seen_at_all(&self, facet: Facet) -> bool {
-        !self.values(facet).is_empty()
+    /// Whether some instance answered, and all that did told their version.
+    pub(super) fn versions_seen(&self) -> bool {
+        let mut answered = self.service.instances.values().filter(|i| i.answered).peekable();
+        answered.peek().is_some() && answered.all(|instance| instance.version.is_some())
     }
 
     pub(super) fn seen_on_all(&self, facet: Facet) -> bool {

@@ -26,6 +26,9 @@ struct Track {
     started: bool,
     first_seen: BTreeMap<String, Timestamp>,
     highest: BTreeMap<String, usize>,
+    lowest: BTreeMap<String, usize>,
+    /// Counts when all last agreed, else in the first epoch.
+    base: BTreeMap<String, usize>,
     before: BTreeMap<String, usize>,
     /// When a variant last came, or grew at the cost of another.
     moved: Option<Timestamp>,
@@ -60,7 +63,7 @@ impl History {
     }
 
     pub(super) fn classify(
-        &self,
+        &mut self,
         facets: &Facets<'_>,
         fired: &BTreeSet<Facet>,
         step: &Step,
@@ -68,10 +71,22 @@ impl History {
     ) -> Found {
         let side = fired.first().copied().unwrap_or(Facet::AppVersion);
         let (ages, ages_by_stats) = ages(facets, side, step);
+        self.notice_newborn(facets, step, recent_ms);
         let stage = self.stage(fired, facets, step, recent_ms);
         let shape = (stage == "stalled").then(|| self.shape(facets, side, &ages));
         let lasting_ms = self.lasting_ms(&ages, step);
         Found { side, stage, shape, lasting_ms, ages_by_stats }
+    }
+
+    /// A service that appears in several variants, and is young, was not so for long: its variants
+    /// came now. In the first epoch of a recording nobody can tell.
+    fn notice_newborn(&mut self, facets: &Facets<'_>, step: &Step, recent_ms: i64) {
+        let newborn = self.first_epoch == Some(step.epoch) && step.previous.is_some();
+        if newborn && youngest(facets, step).is_some_and(|age| age <= recent_ms) {
+            for track in self.tracks.values_mut().filter(|track| track.before.len() > 1) {
+                track.moved = Some(step.time);
+            }
+        }
     }
 
     fn stage(
@@ -85,12 +100,9 @@ impl History {
         if moved.is_some_and(|moved| millis_between(moved, step.time) <= recent_ms) {
             return "rolling";
         }
-        if self.first_epoch == Some(step.epoch) {
-            let youngest =
-                facets.service.instances.values().filter_map(|i| age(i, step)).map(|a| a.0).min();
-            if youngest.is_none_or(|age| age <= recent_ms) {
-                return "unknown";
-            }
+        let first = self.first_epoch == Some(step.epoch);
+        if first && youngest(facets, step).is_none_or(|age| age <= recent_ms) {
+            return "unknown";
         }
         "stalled"
     }
@@ -124,7 +136,7 @@ impl History {
         other: &str,
         ages: &BTreeMap<String, i64>,
     ) -> Option<bool> {
-        if side == Facet::AppVersion
+        if let Some((one, other)) = side.comparable(one, other)
             && let Some(direction) = direction(other, one)
         {
             return Some(direction.is_lt());
@@ -175,6 +187,8 @@ impl History {
         for track in self.tracks.values_mut() {
             track.moved = None;
             track.highest.clone_from(&track.before);
+            track.lowest.clone_from(&track.before);
+            track.base.clone_from(&track.before);
             track.first_seen.retain(|variant, _| track.before.contains_key(variant));
         }
     }
@@ -201,16 +215,43 @@ impl Track {
                 others.map(|(other, was)| counts.get(other).copied().unwrap_or(0) < *was);
             *count > highest && others.any(|fell| fell)
         });
-        if !first && (came || grew) {
+        if first {
+            self.base.clone_from(&counts);
+        } else if came || grew || self.takes_over(&counts) {
             self.moved = Some(time);
+        }
+        for (variant, lowest) in &mut self.lowest {
+            *lowest = (*lowest).min(counts.get(variant).copied().unwrap_or(0));
         }
         for (variant, count) in &counts {
             self.first_seen.entry(variant.clone()).or_insert(time);
             let highest = self.highest.entry(variant.clone()).or_default();
             *highest = (*highest).max(*count);
+            self.lowest.entry(variant.clone()).or_insert(*count);
         }
         self.before = counts;
     }
+
+    /// A rollout that adds new instances before it takes old ones away goes on when an old one
+    /// goes: a variant falls below its lowest so far, another has grown since all agreed, and there
+    /// are still as many instances as then. One that merely crashed leaves fewer.
+    fn takes_over(&self, counts: &BTreeMap<String, usize>) -> bool {
+        let enough = counts.values().sum::<usize>() >= self.base.values().sum();
+        let grown = |(variant, count): (&String, &usize)| {
+            (*count > self.base.get(variant).copied().unwrap_or(0)).then(|| variant.clone())
+        };
+        let grown: BTreeSet<String> = counts.iter().filter_map(grown).collect();
+        enough
+            && self.lowest.iter().any(|(variant, lowest)| {
+                counts.get(variant).copied().unwrap_or(0) < *lowest
+                    && grown.iter().any(|other| other != variant)
+            })
+    }
+}
+
+/// Age of the youngest instance in milliseconds, if any age is known.
+fn youngest(facets: &Facets<'_>, step: &Step) -> Option<i64> {
+    facets.service.instances.values().filter_map(|instance| age(instance, step)).map(|a| a.0).min()
 }
 
 /// Age of an instance in milliseconds, and whether it rests on its own word: its connection is a

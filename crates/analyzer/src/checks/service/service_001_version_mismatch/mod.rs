@@ -92,12 +92,13 @@ fn judge(
     };
     let facets = Facets::of(there);
     history.observe(&facets, step);
-    let fired = facets.fired();
+    let mut fired = facets.fired();
     if let Some(mix) = allowed(limits, seen, &facets, &fired) {
-        history.agreed(step);
-        out.ok(subject.clone(), BTreeSet::new());
-        out.exception("allowed_mix", subject, mix.service.reason.clone());
-    } else if !fired.is_empty() {
+        // Only the mix of versions is allowed: what else differs is told as ever.
+        fired.remove(&Facet::AppVersion);
+        out.exception("allowed_mix", subject.clone(), mix.service.reason.clone());
+    }
+    if !fired.is_empty() {
         let recent_ms = step.recent_ms(limits.millis(&RECENT));
         let found = history.classify(&facets, &fired, step, recent_ms);
         let overdue = found.lasting_ms.is_some_and(|ms| ms > limits.millis(&OVERDUE_AFTER));
@@ -119,7 +120,7 @@ fn agree(
 ) {
     let unseen_of_fired = history.fired().iter().any(|facet| !facets.seen_on_all(*facet));
     let cured = !history.fired().is_empty() && !unseen_of_fired;
-    let hides = if !facets.seen_at_all(Facet::AppVersion) {
+    let hides = if !facets.versions_seen() {
         Some(Reason::AppVersionUnseen)
     } else if facets.somebody_silent() {
         Some(Reason::InstanceSilent)
@@ -170,7 +171,7 @@ fn allowed<'a>(
     facets: &Facets<'_>,
     fired: &BTreeSet<Facet>,
 ) -> Option<&'a Mix> {
-    if *fired != BTreeSet::from([Facet::AppVersion]) {
+    if !fired.contains(&Facet::AppVersion) {
         return None;
     }
     let versions = facets.values(Facet::AppVersion);

@@ -5,7 +5,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::{AttemptLine, CaptureLine, ExpectedServer, Status};
+use nats_hindsight_snapshot::lines::{
+    AttemptLine, CaptureLine, ExpectedServer, ExpectsLine, Status,
+};
 use serde_json::{Value, json};
 
 use super::{Epoch, Recording, Reply};
@@ -345,7 +347,7 @@ fn without_clients(reply: &mut Reply, number: u64) {
 pub fn cluster(servers: &[(&str, &str, SignedDuration)]) -> Recording {
     let mut recording = Recording::epoch("healthy", 0);
     let epoch = &mut recording.epochs[0];
-    epoch.header.expects = Default::default();
+    epoch.header.expects = ExpectsLine::default();
     let recorded = epoch.servers();
     for (index, (name, _, _)) in servers.iter().enumerate() {
         match recorded.get(index) {

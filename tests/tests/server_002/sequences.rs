@@ -26,7 +26,7 @@ fn six_hours() -> Recording {
 }
 
 fn other_collector(epoch: &mut Epoch) {
-    epoch.header.collector.id = "another".to_owned();
+    "another".clone_into(&mut epoch.header.collector.id);
 }
 
 fn during(recording: &Recording, from: usize, to: usize) -> Report {

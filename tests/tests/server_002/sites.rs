@@ -131,7 +131,9 @@ fn different_versions_in_two_clusters_are_clean() {
     for epoch in &mut recording.epochs {
         epoch.second_site(|site| {
             site.rename_cluster("A", "B");
-            ["a1", "a2", "a3"].iter().for_each(|server| site.set_version(server, OLD));
+            for server in ["a1", "a2", "a3"] {
+                site.set_version(server, OLD);
+            }
         });
     }
     let judged = judge(&recording, &[]);

@@ -22,6 +22,10 @@ pub struct Roster {
     pub account_names: BTreeMap<String, String>,
     /// How the broadcast to an account's services went.
     pub accounts: BTreeMap<String, Status>,
+    /// Accounts whose services were to be asked, and of which no word is left on how that went.
+    pub lost_words: BTreeSet<String>,
+    /// Whether connections were asked for and are to be had.
+    pub connections_meant: bool,
     /// Whether a connection to some account failed, so that nothing was asked in it.
     pub account_lost: bool,
     /// Rows by which services are seen behind a leaf node: (server, leaf name) by service.
@@ -290,6 +294,38 @@ impl Roster {
         for service in self.services.values_mut() {
             service.asks.sort_by_key(|ask| ask.at_us);
         }
+        self.meant(view);
+    }
+
+    /// What the collector meant to ask, held against how it went.
+    fn meant(&mut self, view: &View<'_>) {
+        let header = view.header();
+        if header.asked.endpoints.contains(&Endpoint::SRV_PING) {
+            let connected = header.connections.iter().filter(|connection| {
+                connection.kind == "account" && connection.state == "connected"
+            });
+            self.lost_words = connected
+                .filter_map(|connection| connection.account.clone())
+                .filter(|account| !self.accounts.contains_key(account))
+                .collect();
+        }
+        let mut captures =
+            view.captures().filter(|capture| capture.endpoint == Endpoint::CONNZ).peekable();
+        let refused = |status: &Status| {
+            matches!(
+                status,
+                Status::Denied | Status::NotSupported | Status::NoResponders | Status::Skipped
+            )
+        };
+        self.connections_meant = header.asked.endpoints.contains(&Endpoint::CONNZ)
+            && (captures.peek().is_none() || captures.any(|capture| !refused(&capture.status)));
+    }
+
+    /// The sweeps of one server.
+    pub fn sweeps_of(&self, server: &str) -> &[Sweep] {
+        let from = self.sweeps.partition_point(|sweep| sweep.server.as_str() < server);
+        let to = self.sweeps.partition_point(|sweep| sweep.server.as_str() <= server);
+        &self.sweeps[from..to]
     }
 
     fn leafs(&mut self, view: &View<'_>) {

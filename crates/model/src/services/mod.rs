@@ -3,6 +3,7 @@
 //! Zero instances must be proven: a reply that did not come is not an outage. [`Presence`] says
 //! how much is known, and what hides the rest.
 
+mod connections;
 mod memory;
 mod presence;
 
@@ -66,6 +67,17 @@ pub struct Services {
     pub clusters: Clusters,
     /// Every service that is there now or was before.
     pub all: Vec<Seen>,
+}
+
+impl Services {
+    /// What hides connections that were asked for and could show more of a service; nothing if all
+    /// were seen, or if they were never to be had.
+    pub fn connections_lost(&self, key: &ServiceKey, facts: &ServiceFacts) -> Option<Doubt> {
+        if !facts.roster.connections_meant {
+            return None;
+        }
+        connections::complete(key, facts, &self.clusters).err()
+    }
 }
 
 /// One service in one epoch.

@@ -2,6 +2,7 @@
 
 use nats_hindsight_snapshot::lines::Status;
 
+use super::connections;
 use super::{Absence, Doubt, Holder, Known, LastGood, Patience, Presence, ServiceFacts, Zero};
 use crate::clusters::Clusters;
 use crate::roster::{Ask, Service, ServiceKey};
@@ -35,6 +36,11 @@ pub(super) fn of(
         .unwrap_or_default();
     let case = Case { key, last: &known.last_good, service, asks, facts, clusters, patience };
     if case.asks.is_empty() && case.listed() {
+        // Where it was to be asked and the recording has lost how that went, being listed is not
+        // enough: it may not have answered.
+        if facts.roster.lost_words.contains(&key.0) {
+            return Presence::Unknown(Doubt::ZeroUnproven);
+        }
         return case.listed_only(known.silent);
     }
     if case.proven() { case.no_responders() } else { case.unanswered() }
@@ -173,7 +179,7 @@ impl Case<'_> {
     fn unanswered(&self) -> Presence {
         let said_nobody = self.asks.iter().any(|ask| ask.status == Status::NoResponders);
         if self.listed() {
-            return match self.connections_complete() {
+            return match connections::complete(self.key, self.facts, self.clusters) {
                 Ok(()) if !said_nobody => Presence::Zero(self.zero(Absence::Silent)),
                 Ok(()) => Presence::Unknown(Doubt::Contradiction),
                 Err(doubt) => Presence::Unknown(doubt),
@@ -182,7 +188,9 @@ impl Case<'_> {
         if !self.last.leafs.is_empty() {
             return Presence::Unknown(Doubt::BehindLeaf(self.leaf_names()));
         }
-        match self.connections_complete().and_then(|()| self.membership_known()) {
+        match connections::complete(self.key, self.facts, self.clusters)
+            .and_then(|()| connections::membership_known(self.clusters))
+        {
             Ok(()) if self.last.listed => self.not_listed(),
             // What hides the connections matters only where connections could prove anything and
             // the question itself was not forbidden.
@@ -238,48 +246,6 @@ impl Case<'_> {
         // Where no account was to be asked, as in a bundle of a stranger, connections are all.
         let meant = self.facts.roster.account_lost || otherwise == Doubt::ZeroUnproven;
         if unasked && meant { Doubt::AccountUnreachable } else { otherwise }
-    }
-
-    /// Whether every expected server gave all connections that could list the service.
-    fn connections_complete(&self) -> Result<(), Doubt> {
-        let silent: Servers = self
-            .clusters
-            .all
-            .iter()
-            .flat_map(|c| c.silent.values().map(|m| (c.key.clone(), m.name.clone())))
-            .collect();
-        if !silent.is_empty() {
-            return Err(Doubt::ServerSilent(silent));
-        }
-        let (account, name) = self.key;
-        let mut lacking: Servers = Vec::new();
-        for cluster in &self.clusters.all {
-            for id in &cluster.answered {
-                let mut sweeps = self.facts.roster.sweeps.iter();
-                if !sweeps.any(|sweep| sweep.server == *id && sweep.covers(account)) {
-                    let server = self.facts.census.servers.get(id);
-                    let name = server.map_or(id, |server| &server.name);
-                    lacking.push((cluster.key.clone(), name.clone()));
-                }
-            }
-        }
-        let nobody = self.facts.census.servers.is_empty();
-        if lacking.is_empty() && !nobody && !self.facts.roster.unattributed.contains(name) {
-            Ok(())
-        } else {
-            Err(Doubt::ConnectionsIncomplete(lacking))
-        }
-    }
-
-    fn membership_known(&self) -> Result<(), Doubt> {
-        let doubtful: Servers = self
-            .clusters
-            .all
-            .iter()
-            .filter(|cluster| !cluster.answered.is_empty())
-            .flat_map(|c| c.doubts.iter().map(|(name, _)| (c.key.clone(), name.clone())))
-            .collect();
-        if doubtful.is_empty() { Ok(()) } else { Err(Doubt::ConnectionsIncomplete(doubtful)) }
     }
 
     /// What became of the servers that held its instances.

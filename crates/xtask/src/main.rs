@@ -1,6 +1,7 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 
 mod docs;
+mod mutants;
 mod record;
 mod test;
 
@@ -25,6 +26,7 @@ enum Task {
     Test(test::Test),
     Record(record::Record),
     Docs(docs::Docs),
+    Mutants(mutants::Mutants),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Task::Test(task) => task.run(),
         Task::Record(task) => task.run(),
         Task::Docs(task) => task.run(),
+        Task::Mutants(task) => task.run(),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -1,0 +1,289 @@
+//! `cargo xtask mutants`: takes every verdict of every check away, one at a time, and sees whether
+//! a test notices.
+//!
+//! A verdict that can be replaced by `ok` without a test failing is not tested. The replacing
+//! happens in a copy of the sources, never in the work tree.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::Args;
+use nats_hindsight_testkit::workspace_root;
+
+use crate::Outcome;
+
+/// Where the checks are.
+const CHECKS: &str = "crates/analyzer/src/checks";
+
+/// How a check says something, and what is said instead.
+const VERDICTS: &[(&str, Instead)] = &[
+    ("finding", Instead::Ok),
+    ("unknown", Instead::Ok),
+    ("unknown_but_cured", Instead::Ok),
+    ("ended", Instead::Ok),
+    ("ok_ended", Instead::Ok),
+    ("not_applicable", Instead::Ok),
+    ("ok", Instead::NotApplicable),
+];
+
+/// Replace every verdict of every check by `ok`, one at a time, and see whether a test fails
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cargo xtask mutants
+  cargo xtask mutants --check SERVER_002
+  cargo xtask mutants --list")]
+pub(crate) struct Mutants {
+    /// Only the verdicts of this check
+    #[arg(long, value_name = "CODE")]
+    check: Option<String>,
+    /// Only say which there are
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Instead {
+    Ok,
+    NotApplicable,
+}
+
+/// One verdict in the sources.
+#[derive(Debug)]
+struct Mutant {
+    /// Code of the check.
+    code: String,
+    /// File, from the root of the workspace.
+    file: PathBuf,
+    line: usize,
+    verb: &'static str,
+    /// The whole file with this verdict replaced.
+    mutated: String,
+}
+
+impl fmt::Display for Mutant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code, file, line, verb, .. } = self;
+        write!(f, "{code} {verb} at {}:{line}", file.display())
+    }
+}
+
+impl Mutants {
+    pub(crate) fn run(self) -> Outcome {
+        let root = workspace_root();
+        let mut mutants = Vec::new();
+        for file in rust_files(&root.join(CHECKS))? {
+            mutants.extend(of_file(&root, &file)?);
+        }
+        mutants.retain(|mutant| self.check.as_ref().is_none_or(|code| *code == mutant.code));
+        let mut output = io::stdout();
+        if self.list {
+            for mutant in &mutants {
+                writeln!(output, "{mutant}")?;
+            }
+            return Ok(true);
+        }
+        let copy = Copy::of(&root)?;
+        for code in codes(&mutants) {
+            if !copy.passes(&code)? {
+                return Err(format!("the tests of {code} fail without any change").into());
+            }
+        }
+        let mut survived = 0;
+        for mutant in &mutants {
+            let caught = copy.catches(mutant)?;
+            survived += usize::from(!caught);
+            writeln!(output, "{} {mutant}", if caught { "caught  " } else { "SURVIVED" })?;
+        }
+        writeln!(output, "{} caught, {survived} survived", mutants.len() - survived)?;
+        Ok(survived == 0 && !mutants.is_empty())
+    }
+}
+
+fn codes(mutants: &[Mutant]) -> Vec<String> {
+    let mut codes: Vec<String> = mutants.iter().map(|mutant| mutant.code.clone()).collect();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+/// A copy of the sources, gone when it is dropped.
+struct Copy {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Copy {
+    fn of(root: &Path) -> io::Result<Self> {
+        let copy = std::env::temp_dir().join(format!("hindsight-mutants-{}", std::process::id()));
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target"), |path| root.join(path));
+        let copy = Self { root: copy, target };
+        let listed = Command::new("git")
+            .current_dir(root)
+            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+            .output()?;
+        for name in listed.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+            let name = String::from_utf8_lossy(name).into_owned();
+            let (from, to) = (root.join(&name), copy.root.join(&name));
+            // What was deleted and not yet committed is still listed.
+            if from.is_file() {
+                fs::create_dir_all(to.parent().unwrap_or(&copy.root))?;
+                fs::copy(from, to)?;
+            }
+        }
+        Ok(copy)
+    }
+
+    /// Whether the tests of a check pass: those named after it, and its cases.
+    fn passes(&self, code: &str) -> io::Result<bool> {
+        let own = code.to_lowercase();
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command.args(["test", "--quiet", "--offline", "-p", "nats-hindsight-tests"]);
+        command.args(["--test", "cases"]);
+        let tests = self.root.join("tests/tests");
+        if tests.join(&own).is_dir() || tests.join(format!("{own}.rs")).is_file() {
+            command.args(["--test", &own]);
+        }
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        Ok(status.success())
+    }
+
+    fn catches(&self, mutant: &Mutant) -> io::Result<bool> {
+        let file = self.root.join(&mutant.file);
+        let original = fs::read_to_string(&file)?;
+        fs::write(&file, &mutant.mutated)?;
+        let passes = if self.builds()? {
+            self.passes(&mutant.code)
+        } else {
+            // A change that does not compile was caught by nobody.
+            Ok(true)
+        };
+        fs::write(&file, original)?;
+        Ok(!passes?)
+    }
+
+    fn builds(&self) -> io::Result<bool> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command.args(["build", "--quiet", "--offline", "-p", "nats-hindsight-tests"]);
+        Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // A copy that stays behind in the temporary folder harms nobody.
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.append(&mut rust_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn of_file(root: &Path, file: &Path) -> io::Result<Vec<Mutant>> {
+    let text = fs::read_to_string(file)?;
+    let Some(code) = between(&text, "code: \"", "\"") else { return Ok(Vec::new()) };
+    let name = file.strip_prefix(root).unwrap_or(file);
+    let mutants = mutations(&text).into_iter().map(|(line, verb, mutated)| Mutant {
+        code: code.to_owned(),
+        file: name.to_owned(),
+        line,
+        verb,
+        mutated,
+    });
+    Ok(mutants.collect())
+}
+
+fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(open)?;
+    rest.split_once(close).map(|(inside, _)| inside)
+}
+
+/// Every verdict of a file: its line, its verb, and the file without it.
+fn mutations(text: &str) -> Vec<(usize, &'static str, String)> {
+    let mut all = Vec::new();
+    for (verb, instead) in VERDICTS {
+        let call = format!("out.{verb}(");
+        for (at, _) in text.match_indices(&call) {
+            let (before, rest) = text.split_at(at);
+            let Some((subject, length)) = first_argument(&rest[call.len()..]) else { continue };
+            let after = &rest[call.len() + length..];
+            let said = match instead {
+                Instead::Ok => format!("out.ok({subject}, std::collections::BTreeSet::new())"),
+                Instead::NotApplicable => format!("out.not_applicable({subject})"),
+            };
+            let line = before.matches('\n').count() + 1;
+            all.push((line, *verb, format!("{before}{said}{after}")));
+        }
+    }
+    all.sort_by_key(|(line, _, _)| *line);
+    all
+}
+
+/// The first argument of a call, and the length of all of them with the closing parenthesis.
+fn first_argument(arguments: &str) -> Option<(&str, usize)> {
+    let mut depth = 0_u32;
+    let mut first = None;
+    let mut in_text = false;
+    let mut escaped = false;
+    for (at, byte) in arguments.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' if depth == 0 => {
+                return Some((first.unwrap_or(&arguments[..at]).trim(), at + 1));
+            }
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 && first.is_none() => first = Some(&arguments[..at]),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{first_argument, mutations};
+
+    #[test]
+    fn a_call_is_taken_as_a_whole() {
+        let arguments = "server(&a, \"x)\\\"\"), Reason::B, vec![c(1), d]); more()";
+        let (first, length) = first_argument(arguments).unwrap();
+        assert_eq!(first, "server(&a, \"x)\\\"\")");
+        assert_eq!(&arguments[length..], "; more()");
+        assert_eq!(first_argument("subject) + 1"), Some(("subject", 8)));
+        assert_eq!(first_argument("subject, never closed"), None);
+    }
+
+    #[test]
+    fn every_verdict_is_replaced_alone() {
+        let text = "a\n  out.finding(s.clone(), face(b));\n  out.ok(s, c);\n";
+        let all = mutations(text);
+        assert_eq!(all.len(), 2);
+        let ok = "out.ok(s.clone(), std::collections::BTreeSet::new());";
+        let expected = (2, "finding", format!("a\n  {ok}\n  out.ok(s, c);\n"));
+        assert_eq!(all[0], expected);
+        let text = "a\n  out.finding(s.clone(), face(b));\n  out.not_applicable(s);\n".to_owned();
+        assert_eq!(all[1], (3, "ok", text));
+    }
+}

@@ -150,6 +150,9 @@ impl Epoch {
     }
 
     /// An instance is connected to another server.
+    ///
+    /// # Panics
+    /// If no connection lists it: an edit of nothing proves nothing.
     pub fn move_connection(&mut self, id: &str, server: &str) {
         let row = self.connections().find(|(_, row)| lists(row, id)).map(|(_, row)| row.clone());
         let Some(row) = row else { panic!("no connection lists {id}") };
@@ -297,7 +300,7 @@ impl Epoch {
             if connection.account.as_deref() == Some(account) {
                 connection.account = None;
                 connection.account_name = None;
-                connection.state = "authorization violation".to_owned();
+                "authorization violation".clone_into(&mut connection.state);
             }
         }
     }
@@ -312,7 +315,7 @@ impl Epoch {
         }
         for connection in &mut self.header.connections {
             if connection.account.as_deref() == Some(account) {
-                connection.state = "the connection was lost".to_owned();
+                "the connection was lost".clone_into(&mut connection.state);
             }
         }
     }

@@ -185,8 +185,8 @@ impl Epoch {
     }
 
     /// An instance was asked by id, and this came of it.
-    pub fn asked_by_id(&mut self, account: &str, service: &str, id: &str, outcome: Status) {
-        self.asked(account, service, std::slice::from_ref(&outcome));
+    pub fn asked_by_id(&mut self, account: &str, service: &str, id: &str, outcome: &Status) {
+        self.asked(account, service, std::slice::from_ref(outcome));
         if let Some(capture) = self.captures.last_mut() {
             capture.target = Some(id.to_owned());
             capture.subject = format!("$SRV.PING.{service}.{id}");
@@ -204,6 +204,9 @@ impl Epoch {
     }
 
     /// A stream that listens to `$SRV.>` acknowledges a ping as if it had been published to it.
+    ///
+    /// # Panics
+    /// If no service answered: an acknowledgement is made of such a reply.
     pub fn acknowledge(&mut self, account: &str, service: &str) {
         let Some(mut reply) = self.replies.iter().find(|reply| reply.is_verb()).cloned() else {
             panic!("no service answered, so there is no reply to make an acknowledgement of")
@@ -225,7 +228,9 @@ impl Epoch {
             .filter(|r| r.body["name"] == service)
             .cloned()
             .collect();
-        copies.iter_mut().for_each(|copy| copy.line.account = Some(into.to_owned()));
+        for copy in &mut copies {
+            copy.line.account = Some(into.to_owned());
+        }
         self.replies.append(&mut copies);
     }
 

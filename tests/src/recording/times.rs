@@ -29,6 +29,7 @@ impl Epoch {
 
 impl Recording {
     /// A sequence of `count` epochs made from the first one, `step` apart.
+    #[must_use]
     pub fn repeat(&self, count: usize, step: SignedDuration) -> Self {
         let epochs = (0..count).map(|number| {
             let mut epoch = self.epochs[0].clone();

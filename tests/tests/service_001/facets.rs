@@ -32,7 +32,7 @@ fn any_of_the_verbs_tells_the_version() {
 
 #[test]
 fn no_version_seen_is_unknown_grouped_over_services() {
-    let bundle = minutes(2).each(|epoch| epoch.without_verbs());
+    let bundle = minutes(2).each(Epoch::without_verbs);
     let judged = judge(&bundle, &[]);
     let blind = "unknown(app_version_unseen)";
     assert_eq!(judged.verdicts(CODE, ORDERS), [blind, blind]);
@@ -87,7 +87,7 @@ fn an_interval_closes_when_what_fired_is_seen_on_all_although_another_facet_is_n
             let id = ids(epoch).remove(0);
             epoch.set_language(&id, "rust");
         })
-        .at(2, |epoch| epoch.without_verbs());
+        .at(2, Epoch::without_verbs);
     let judged = judge(&story, &[]);
     let expected = ["ok", "finding", "unknown(app_version_unseen)"];
     assert_eq!(judged.verdicts(CODE, ORDERS), expected);
@@ -101,7 +101,7 @@ fn an_interval_stays_open_while_what_fired_is_not_seen() {
             let id = ids(epoch).remove(0);
             epoch.set_language(&id, "rust");
         })
-        .at(2, |epoch| epoch.drop_connections());
+        .at(2, Epoch::drop_connections);
     let judged = judge(&story, &[]);
     let expected = ["ok", "finding", "unknown(facet_unseen)", "ok"];
     assert_eq!(judged.verdicts(CODE, ORDERS), expected);
@@ -115,7 +115,7 @@ fn a_mute_instance_keeps_a_mix_of_versions_open() {
     let story = minutes(4).at(1, mix).at(2, |epoch| {
         let id = ids(epoch).remove(0);
         epoch.mute_instance(&id);
-        epoch.asked_by_id("APP", "orders", &id, Status::Timeout);
+        epoch.asked_by_id("APP", "orders", &id, &Status::Timeout);
     });
     let judged = judge(&story, &[]);
     let expected = ["ok", "finding", "unknown(instance_silent)", "ok"];
@@ -128,7 +128,7 @@ fn an_instance_that_has_ended_is_not_silent() {
     let ended = minutes(2).at(1, |epoch| {
         let id = ids(epoch).remove(0);
         epoch.end_instance(&id);
-        epoch.asked_by_id("APP", "orders", &id, Status::NoResponders);
+        epoch.asked_by_id("APP", "orders", &id, &Status::NoResponders);
     });
     assert_eq!(of_orders(&ended), ["ok", "ok"]);
 }
@@ -136,7 +136,9 @@ fn an_instance_that_has_ended_is_not_silent() {
 #[test]
 fn a_silent_service_is_unknown_and_a_service_out_of_reach_too() {
     let silent = minutes(2).at(1, |epoch| {
-        ids(epoch).iter().for_each(|id| epoch.mute_instance(id));
+        for id in ids(epoch) {
+            epoch.mute_instance(&id);
+        }
         epoch.asked("APP", "orders", &[Status::Timeout, Status::Timeout]);
     });
     assert_eq!(of_orders(&silent)[1], "unknown(app_version_unseen)");
@@ -206,7 +208,7 @@ fn an_allowed_mix_allows_the_versions_only() {
 
 #[test]
 fn a_mix_as_recorded_names_what_it_did_not_see() {
-    let blind = Recording::fixture("canary").each(|epoch| epoch.drop_connections());
+    let blind = Recording::fixture("canary").each(Epoch::drop_connections);
     let judged = judge(&blind, super::SCALED);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding", "finding", "finding"]);
     let finding = judged.finding(CODE, ORDERS);

@@ -177,7 +177,7 @@ fn row_one_instance_mute_and_the_rest_agree_is_unknown() {
     let mute = minutes(2).at(1, |epoch| {
         let id = ids(epoch).remove(0);
         epoch.mute_instance(&id);
-        epoch.asked_by_id("APP", "orders", &id, Status::Timeout);
+        epoch.asked_by_id("APP", "orders", &id, &Status::Timeout);
     });
     assert_eq!(of_orders(&mute), ["ok", "unknown(instance_silent)"]);
 }
@@ -218,7 +218,7 @@ fn row_instances_behind_a_leaf_node_of_the_same_version_are_ok() {
 
 #[test]
 fn row_stock_bundle_of_two_languages_and_later_one() {
-    let bundle = Recording::fixture("language-mix").each(|epoch| epoch.without_verbs());
+    let bundle = Recording::fixture("language-mix").each(Epoch::without_verbs);
     let judged = judge(&bundle, SCALED);
     let blind = "unknown(app_version_unseen)";
     assert_eq!(judged.verdicts(CODE, ORDERS), [blind, "finding", "finding", blind]);
@@ -243,7 +243,7 @@ fn row_metadata_null_absent_or_empty_changes_nothing() {
 
 #[test]
 fn row_no_connz_in_the_recording_is_judged_on_what_is_there() {
-    let blind = minutes(2).each(|epoch| epoch.drop_connections());
+    let blind = minutes(2).each(Epoch::drop_connections);
     let judged = judge(&blind, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "ok"]);
     let whole = vec![[0, 1]];

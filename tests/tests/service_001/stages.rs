@@ -112,7 +112,9 @@ fn a_service_that_appears_in_two_versions_is_rolling_while_it_is_young() {
     let born =
         minutes(3).at(0, |epoch| epoch.end_service("APP", "orders")).during([1, 2], |epoch| {
             let all = ids(epoch);
-            all.iter().for_each(|id| age(epoch, id, 20));
+            for id in &all {
+                age(epoch, id, 20);
+            }
             epoch.set_app_version(&all[0], "1.3.0");
         });
     let judged = judge(&born, &[]);

@@ -140,7 +140,7 @@ fn row_no_responders_twice_and_nobody_of_the_holders_cluster_answers_is_cut_off(
 
 #[test]
 fn row_holders_never_known_is_gone_and_says_that_it_cannot_be_told_from_cut_off() {
-    let blind = gone(&[NoResponders, NoResponders]).each(|epoch| epoch.drop_connections());
+    let blind = gone(&[NoResponders, NoResponders]).each(Epoch::drop_connections);
     let judged = judge(&blind, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding"]);
     let finding = judged.finding(CODE, ORDERS);
@@ -151,7 +151,7 @@ fn row_holders_never_known_is_gone_and_says_that_it_cannot_be_told_from_cut_off(
 
 #[test]
 fn row_holders_never_known_and_a_server_stopped_answering_since_is_cut_off() {
-    let blind = gone(&[NoResponders, NoResponders]).each(|epoch| epoch.drop_connections());
+    let blind = gone(&[NoResponders, NoResponders]).each(Epoch::drop_connections);
     let judged = judge(&blind.at(1, |epoch| epoch.kill("a3")), &[]);
     let finding = judged.finding(CODE, ORDERS);
     assert_eq!(kind(finding), "cut_off");
@@ -192,7 +192,7 @@ fn row_time_outs_and_no_longer_listed_is_gone_by_one_sweep() {
 
 #[test]
 fn row_not_asked_and_no_longer_listed_is_gone_by_one_sweep() {
-    let bundle = gone(&[]).each(|epoch| epoch.without_verbs());
+    let bundle = gone(&[]).each(Epoch::without_verbs);
     let judged = judge(&bundle, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding"]);
     assert_eq!(kind(judged.finding(CODE, ORDERS)), "gone");
@@ -224,13 +224,13 @@ fn row_no_longer_listed_and_a_holder_restarted_a_moment_ago_is_unknown() {
 #[test]
 fn row_no_longer_listed_though_it_never_was_is_unknown() {
     // It answered before, but no connection ever listed it.
-    let never = gone(&[Timeout, Timeout]).at(0, |epoch| epoch.drop_connections());
+    let never = gone(&[Timeout, Timeout]).at(0, Epoch::drop_connections);
     assert_eq!(of_orders(&never), ["ok", "unknown(zero_unproven)"]);
 }
 
 #[test]
 fn row_anything_else_is_unknown() {
-    let blind = |outcomes: &[_]| gone(outcomes).at(1, |epoch| epoch.drop_connections());
+    let blind = |outcomes: &[_]| gone(outcomes).at(1, Epoch::drop_connections);
     let incomplete = "unknown(connections_incomplete)";
     assert_eq!(of_orders(&blind(&[Timeout, Timeout])), ["ok", incomplete]);
     assert_eq!(of_orders(&blind(&[NoResponders])), ["ok", incomplete], "seen once");
@@ -252,7 +252,7 @@ fn no_responders_too_close_together_prove_nothing() {
 #[test]
 fn a_first_request_that_is_lost_does_not_spoil_the_proof() {
     let lost = gone(&[Timeout, NoResponders, NoResponders]);
-    let blind = lost.at(1, |epoch| epoch.drop_connections());
+    let blind = lost.at(1, Epoch::drop_connections);
     let judged = judge(&blind, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding"]);
     assert_eq!(kind(judged.finding(CODE, ORDERS)), "gone");
@@ -274,8 +274,8 @@ fn a_permission_that_forbids_asking_is_named() {
 #[test]
 fn an_instance_that_was_asked_by_id_only_is_known_not_to_answer() {
     let by_id = mute(&[]).at(1, |epoch| {
-        for (_, id) in [(); 3].iter().zip(ids(epoch)) {
-            epoch.asked_by_id("APP", "orders", &id, Timeout);
+        for id in ids(epoch) {
+            epoch.asked_by_id("APP", "orders", &id, &Timeout);
         }
     });
     assert_eq!(of_orders(&by_id), ["ok", "unknown(instance_silent)"]);

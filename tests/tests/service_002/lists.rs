@@ -128,8 +128,8 @@ fn accounts_are_told_apart_by_id_and_shown_by_name() {
     let named = |epoch: &mut Epoch| epoch.set_account_id("APP", id, Some("Shop"));
     // The name is missing in the last epoch, as where one server has not loaded the account yet.
     let operator = minutes(3)
-        .at(1, |epoch| down(epoch))
-        .at(2, |epoch| down(epoch))
+        .at(1, down)
+        .at(2, down)
         .during([0, 1], named)
         .at(2, |epoch| epoch.set_account_id("APP", id, None));
     let judged = judge(&operator, &[]);
@@ -142,7 +142,7 @@ fn accounts_are_told_apart_by_id_and_shown_by_name() {
 
 #[test]
 fn services_can_be_judged_without_the_system_account() {
-    let blind = Recording::fixture("service-down").each(|epoch| epoch.without_system());
+    let blind = Recording::fixture("service-down").each(Epoch::without_system);
     let judged = judge(&blind, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding", "finding", "ok", "ok"]);
     assert_eq!(kind(judged.finding(CODE, ORDERS)), "gone");

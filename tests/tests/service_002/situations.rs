@@ -3,7 +3,7 @@
 use nats_hindsight_analyzer::report::Severity;
 use nats_hindsight_analyzer::settings::{Pattern, Settings};
 use nats_hindsight_snapshot::lines::Status;
-use nats_hindsight_tests::recording::Recording;
+use nats_hindsight_tests::recording::{Epoch, Recording};
 use nats_hindsight_tests::verdicts::{judge, judge_with};
 
 use super::{CODE, ORDERS, closed, down, hides, kind, kinds, minutes, of_orders};
@@ -24,7 +24,7 @@ fn row_three_zero_zero_three_is_one_interval() {
 
 #[test]
 fn row_three_zero_zero_three_is_one_interval_also_without_connz() {
-    let blind = Recording::fixture("service-down").each(|epoch| epoch.drop_connections());
+    let blind = Recording::fixture("service-down").each(Epoch::drop_connections);
     let judged = judge(&blind, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding", "finding", "ok", "ok"]);
     let finding = judged.finding(CODE, ORDERS);
@@ -91,7 +91,7 @@ fn row_its_only_server_hung_is_unknown_and_names_it() {
 }
 
 /// All instances of `orders` are connected to a3.
-fn on_a3(epoch: &mut nats_hindsight_tests::recording::Epoch) {
+fn on_a3(epoch: &mut Epoch) {
     for id in epoch.instances("APP", "orders") {
         epoch.move_connection(&id, "a3");
     }
@@ -117,7 +117,7 @@ fn row_its_server_killed_and_nothing_reconnects_is_cut_off_until_the_server_is_b
 
 #[test]
 fn row_its_server_killed_in_a_stock_bundle_is_cut_off() {
-    let bundle = minutes(3).each(on_a3).each(|epoch| epoch.without_verbs());
+    let bundle = minutes(3).each(on_a3).each(Epoch::without_verbs);
     let bundle = bundle.during([1, 2], |epoch| epoch.kill("a3"));
     let judged = judge(&bundle, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding", "finding"]);
@@ -171,7 +171,7 @@ fn row_somebody_listens_to_everything_and_connections_are_complete_is_gone() {
 
 #[test]
 fn row_somebody_listens_to_everything_and_there_is_no_connz_is_unknown() {
-    let blind = Recording::fixture("sniffer").each(|epoch| epoch.drop_connections());
+    let blind = Recording::fixture("sniffer").each(Epoch::drop_connections);
     let unknown = "unknown(zero_unproven)";
     assert_eq!(of_orders(&blind), ["ok", unknown, unknown, "ok"]);
 }
@@ -187,7 +187,7 @@ fn row_a_stream_acknowledges_the_ping() {
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding"]);
     assert_eq!(kind(judged.finding(CODE, ORDERS)), "gone");
     assert_eq!(judged.subjects(CODE), ["APP/billing", ORDERS], "SRV is no service");
-    let blind = acknowledged.at(1, |epoch| epoch.drop_connections());
+    let blind = acknowledged.at(1, Epoch::drop_connections);
     assert_eq!(of_orders(&blind)[1], "unknown(connections_incomplete)");
 }
 
@@ -202,7 +202,7 @@ fn row_credentials_fail_for_one_epoch() {
     let judged = judge(&gone, &[]);
     assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "finding", "ok"]);
     assert_eq!(kind(judged.finding(CODE, ORDERS)), "gone");
-    let blind = failed.at(1, |epoch| epoch.drop_connections());
+    let blind = failed.at(1, Epoch::drop_connections);
     assert_eq!(of_orders(&blind), ["ok", "unknown(account_unreachable)", "ok"]);
     let lost = minutes(3).at(1, |epoch| {
         epoch.lose_account_meanwhile("APP");

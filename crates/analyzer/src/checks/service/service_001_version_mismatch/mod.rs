@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nats_hindsight_model::View;
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{
-    Absence, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
+    Absence, Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
 };
 use nats_hindsight_snapshot::Endpoint;
 
@@ -72,7 +72,8 @@ impl Follow for VersionMismatch {
         for seen in &services.all {
             out.name_account(&seen.key.0, &seen.account);
             let history = state.histories.entry(seen.key.clone()).or_default();
-            judge(seen, history, facts, limits, step, out);
+            let lost = || services.connections_lost(&seen.key, facts);
+            judge(seen, history, facts, &lost, limits, step, out);
         }
     }
 }
@@ -81,6 +82,7 @@ fn judge(
     seen: &Seen,
     history: &mut History,
     facts: &ServiceFacts,
+    connections_lost: &dyn Fn() -> Option<Doubt>,
     limits: &Limits<'_>,
     step: &Step,
     out: &mut Judgement,
@@ -98,14 +100,17 @@ fn judge(
         fired.remove(&Facet::AppVersion);
         out.exception("allowed_mix", subject.clone(), mix.service.reason.clone());
     }
-    if !fired.is_empty() {
+    if fired.is_empty() {
+        // Behind a leaf node an instance has no connection to be seen.
+        let leaf = facts.roster.behind_leafs.contains_key(&seen.key);
+        let lost = (!leaf && facets.unlisted_answers()).then(connections_lost).flatten();
+        agree(&facets, lost.as_ref(), history, subject, step, out);
+    } else {
         let recent_ms = step.recent_ms(limits.millis(&RECENT));
         let found = history.classify(&facets, &fired, step, recent_ms);
         let overdue = found.lasting_ms.is_some_and(|ms| ms > limits.millis(&OVERDUE_AFTER));
         out.finding(subject, face::of(&facets, &fired, &found, overdue, history, facts));
         history.mixed(&fired, step);
-    } else {
-        agree(&facets, history, subject, step, out);
     }
     history.remember(&facets);
 }
@@ -113,6 +118,7 @@ fn judge(
 /// No facet differs among what was seen.
 fn agree(
     facets: &Facets<'_>,
+    lost: Option<&Doubt>,
     history: &mut History,
     subject: Subject,
     step: &Step,
@@ -121,20 +127,22 @@ fn agree(
     let unseen_of_fired = history.fired().iter().any(|facet| !facets.seen_on_all(*facet));
     let cured = !history.fired().is_empty() && !unseen_of_fired;
     let hides = if !facets.versions_seen() {
-        Some(Reason::AppVersionUnseen)
+        Some((Reason::AppVersionUnseen, Vec::new()))
     } else if facets.somebody_silent() {
-        Some(Reason::InstanceSilent)
+        Some((Reason::InstanceSilent, Vec::new()))
     } else if unseen_of_fired {
-        Some(Reason::FacetUnseen)
+        Some((Reason::FacetUnseen, Vec::new()))
     } else {
-        None
+        // Connections that were asked for and did not come may show what differs; those that
+        // nobody asked for are a facet that is named instead.
+        lost.map(reason)
     };
     match hides {
-        Some(reason) if cured => {
-            out.unknown_but_cured(subject, reason, Vec::new());
+        Some((reason, hides)) if cured => {
+            out.unknown_but_cured(subject, reason, hides);
             history.agreed(step);
         }
-        Some(reason) => out.unknown(subject, reason, Vec::new()),
+        Some((reason, hides)) => out.unknown(subject, reason, hides),
         None => {
             for facet in Facet::ALL.into_iter().filter(|facet| !facets.seen_on_all(*facet)) {
                 out.unseen(facet.name(), subject.clone());

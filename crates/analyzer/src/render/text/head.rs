@@ -123,12 +123,8 @@ fn of_system(system: &SystemReport, blind: &mut Vec<String>) {
     if let Some(text) = step(system) {
         blind.push(text);
     }
-    let idle: Vec<&str> = system
-        .checks
-        .iter()
-        .filter(|check| check.subjects == 0)
-        .map(|check| check.code)
-        .collect();
+    let idle: Vec<&str> =
+        system.checks.iter().filter(|check| check.subjects == 0).map(|check| check.code).collect();
     if !idle.is_empty() {
         blind.push(format!("nothing to judge for {}", idle.join(", ")));
     }

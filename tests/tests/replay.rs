@@ -3,6 +3,8 @@
 //! Recordings take seconds where rollouts take minutes, so the thresholds that speak of hours are
 //! scaled. A snapshot that is accepted is one that somebody has read.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;

@@ -118,8 +118,11 @@ struct Copy {
 impl Copy {
     fn of(root: &Path) -> io::Result<Self> {
         let copy = std::env::temp_dir().join(format!("hindsight-mutants-{}", std::process::id()));
+        // A target folder of its own: cargo tells packages apart by their place in the workspace, so
+        // that the work tree would take what was built from the copy for its own.
         let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| root.join("target"), |path| root.join(path));
+            .map_or_else(|| root.join("target"), |path| root.join(path))
+            .join("mutants");
         let copy = Self { root: copy, target };
         let listed = Command::new("git")
             .current_dir(root)

@@ -63,6 +63,16 @@ impl Epoch {
         self.replies.retain(|reply| !reply.answers_for(id));
     }
 
+    /// The replies of an instance to the broadcasts were lost; it answered a ping by its id.
+    pub fn answer_by_id_only(&mut self, id: &str) {
+        let ping = |reply: &Reply| reply.line.endpoint == Endpoint::SRV_PING;
+        self.replies.retain(|reply| !reply.answers_for(id) || ping(reply));
+        for reply in self.answers(id) {
+            let service = reply.body["name"].as_str().unwrap_or_default();
+            reply.line.subject = format!("$SRV.PING.{service}.{id}");
+        }
+    }
+
     /// A further instance like one that is there.
     pub fn clone_instance(&mut self, of: &str, id: &str) {
         let mut copies: Vec<Reply> =

@@ -1,7 +1,7 @@
 //! Small recordings written on the spot, and the binary that reads them.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use jiff::{SignedDuration, Timestamp};

@@ -60,6 +60,18 @@ fn behind_a_leaf_node_whose_connection_nobody_tells_is_unknown() {
 }
 
 #[test]
+fn seen_by_nothing_but_a_leaf_connection_is_unknown_and_names_the_leaf() {
+    let bundle = minutes(2).each(|epoch| {
+        epoch.without_verbs();
+        epoch.put_behind_leaf("orders", "leaf-west");
+    });
+    let judged = judge(&bundle, &[]);
+    let hidden = "unknown(behind_leaf_node)";
+    assert_eq!(judged.verdicts(CODE, ORDERS), [hidden, hidden]);
+    assert_eq!(hides(&judged), [json!({"kind": "leaf_node", "leaf": "leaf-west"})]);
+}
+
+#[test]
 fn on_both_sides_of_a_leaf_node_is_cut_off_with_whatever_fell() {
     // One instance at the hub, the others behind the leaf node.
     let both = minutes(2).each(|epoch| {

@@ -148,3 +148,29 @@ fn services_can_be_judged_without_the_system_account() {
     assert_eq!(kind(judged.finding(CODE, ORDERS)), "gone");
     assert_eq!(judged.verdicts(CODE, "APP/billing"), ["ok"; 5]);
 }
+
+#[test]
+fn an_instance_that_no_list_shows_for_an_epoch_is_where_it_was() {
+    // The lists of a3 are missing in the last good epoch; then a3 is killed.
+    let story = minutes(3)
+        .at(1, |epoch| epoch.drop_reply("a3", &nats_hindsight_snapshot::Endpoint::CONNZ))
+        .at(2, |epoch| {
+            down(epoch);
+            epoch.kill("a3");
+        });
+    let judged = judge(&story, &[]);
+    assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "ok", "finding"]);
+    let finding = judged.finding(CODE, ORDERS);
+    assert_eq!((kind(finding), &finding.details["cut_off_with"]), ("cut_off", &json!(["a3"])));
+}
+
+#[test]
+fn replies_that_were_lost_and_came_when_asked_again_by_id_are_no_news() {
+    let lost = minutes(2).at(1, |epoch| {
+        let id = epoch.instances("APP", "orders").remove(0);
+        epoch.answer_by_id_only(&id);
+    });
+    let judged = judge(&lost, &[]);
+    assert_eq!(judged.verdicts(CODE, ORDERS), ["ok", "ok"]);
+    assert_eq!(judged.verdicts("SERVICE_001", ORDERS), ["ok", "ok"]);
+}

@@ -121,12 +121,19 @@ impl Known {
         }
         let Some(service) = facts.roster.services.get(key) else { return };
         let before = std::mem::take(&mut self.last_good);
-        let holders = service
+        let mut holders: BTreeMap<String, Holder> = service
             .instances
             .values()
             .filter_map(|instance| instance.connection.as_ref())
             .filter_map(|c| Some((c.server.clone(), holder(&c.server, facts, clusters)?)))
             .collect();
+        // An instance that answers and is listed nowhere, for want of a list, is where it was.
+        let unlisted = service.instances.iter().filter(|(_, now)| now.connection.is_none());
+        holders.extend(unlisted.filter_map(|(id, _)| {
+            let server = before.instances.get(id)?.server.clone()?;
+            let held = before.holders.get(&server)?.clone();
+            Some((server, held))
+        }));
         // A leaf connection shows every service of its side. Only where an instance is on no Client
         // row is there something that nothing but the leaf connection shows.
         let hidden = service.instances.values().any(|instance| instance.connection.is_none());

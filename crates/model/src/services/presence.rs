@@ -168,8 +168,13 @@ impl Case<'_> {
         leafs.any(|(_, name, of)| name == leaf && of.as_ref().is_none_or(|of| of == account))
     }
 
+    /// Leaf nodes it ran behind, or, of a service that no Client row ever listed, those whose
+    /// connection lists it now.
     fn leaf_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.last.leafs.iter().map(|(_, leaf)| leaf.clone()).collect();
+        let now = self.facts.roster.behind_leafs.get(self.key).filter(|_| !self.last.listed);
+        let leafs = self.last.leafs.iter().chain(now.into_iter().flatten());
+        let mut names: Vec<String> =
+            leafs.map(|(_, leaf)| leaf.clone()).filter(|leaf| !leaf.is_empty()).collect();
         names.sort();
         names.dedup();
         names
@@ -185,8 +190,9 @@ impl Case<'_> {
                 Err(doubt) => Presence::Unknown(doubt),
             };
         }
-        if !self.last.leafs.is_empty() {
-            return Presence::Unknown(Doubt::BehindLeaf(self.leaf_names()));
+        let leafs = self.leaf_names();
+        if !leafs.is_empty() {
+            return Presence::Unknown(Doubt::BehindLeaf(leafs));
         }
         match connections::complete(self.key, self.facts, self.clusters)
             .and_then(|()| connections::membership_known(self.clusters))

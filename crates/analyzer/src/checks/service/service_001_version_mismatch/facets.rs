@@ -114,6 +114,10 @@ impl<'a> Facets<'a> {
         self.service.instances.values().any(|instance| !instance.answered)
     }
 
+    pub(super) fn nobody_answered(&self) -> bool {
+        !self.service.instances.values().any(|instance| instance.answered)
+    }
+
     /// Whether an instance answered whose connection was not seen.
     pub(super) fn unlisted_answers(&self) -> bool {
         let mut instances = self.service.instances.values();

@@ -104,7 +104,14 @@ fn judge(
         // Behind a leaf node an instance has no connection to be seen.
         let leaf = facts.roster.behind_leafs.contains_key(&seen.key);
         let lost = (!leaf && facets.unlisted_answers()).then(connections_lost).flatten();
-        agree(&facets, lost.as_ref(), history, subject, step, out);
+        // Where the account was asked, a version that nobody told was not told by mute instances.
+        let asked = facts.roster.accounts.contains_key(&seen.key.0);
+        let blind = if asked && facets.nobody_answered() {
+            Reason::InstanceSilent
+        } else {
+            Reason::AppVersionUnseen
+        };
+        agree(&facets, blind, lost.as_ref(), history, subject, step, out);
     } else {
         let recent_ms = step.recent_ms(limits.millis(&RECENT));
         let found = history.classify(&facets, &fired, step, recent_ms);
@@ -118,6 +125,7 @@ fn judge(
 /// No facet differs among what was seen.
 fn agree(
     facets: &Facets<'_>,
+    blind: Reason,
     lost: Option<&Doubt>,
     history: &mut History,
     subject: Subject,
@@ -127,7 +135,7 @@ fn agree(
     let unseen_of_fired = history.fired().iter().any(|facet| !facets.seen_on_all(*facet));
     let cured = !history.fired().is_empty() && !unseen_of_fired;
     let hides = if !facets.versions_seen() {
-        Some((Reason::AppVersionUnseen, Vec::new()))
+        Some((blind, Vec::new()))
     } else if facets.somebody_silent() {
         Some((Reason::InstanceSilent, Vec::new()))
     } else if unseen_of_fired {

@@ -141,7 +141,7 @@ fn a_silent_service_is_unknown_and_a_service_out_of_reach_too() {
         }
         epoch.asked("APP", "orders", &[Status::Timeout, Status::Timeout]);
     });
-    assert_eq!(of_orders(&silent)[1], "unknown(app_version_unseen)");
+    assert_eq!(of_orders(&silent)[1], "unknown(instance_silent)", "it was asked");
     let lost = minutes(2).at(1, |epoch| {
         epoch.lose_account("APP");
         epoch.drop_connections();

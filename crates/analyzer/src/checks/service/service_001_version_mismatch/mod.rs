@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nats_hindsight_model::View;
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{
-    Absence, Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
+    Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
 };
 use nats_hindsight_snapshot::Endpoint;
 
@@ -164,19 +164,16 @@ fn agree(
 /// No instance is known in this epoch.
 fn absent(presence: &Presence, subject: Subject, history: &mut History, out: &mut Judgement) {
     match presence {
-        Presence::Zero(zero) if zero.kind != Absence::Silent => {
+        Presence::Zero(_) => {
             *history = History::default();
             out.ended(subject, "the service has no instance any more");
         }
-        Presence::Zero(_) => out.unknown(subject, Reason::InstanceSilent, Vec::new()),
         Presence::Unknown(doubt) => {
             let (reason, hides) = reason(doubt);
             out.unknown(subject, reason, hides);
         }
-        // Seen behind a leaf node only: there, and nothing more is known.
-        Presence::Answers | Presence::Listed => {
-            out.unknown(subject, Reason::AppVersionUnseen, Vec::new());
-        }
+        // What answers or is listed has an instance, and so is not absent.
+        Presence::Answers | Presence::Listed => {}
     }
 }
 

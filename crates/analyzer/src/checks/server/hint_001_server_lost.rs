@@ -41,6 +41,8 @@ struct State {
     tracker: ClusterTracker,
     /// Newcomers that took a lost member's place, by cluster and seat of the lost one.
     replaced: BTreeMap<(String, String), String>,
+    /// Cluster and seat of those that said that they leave, until they are back.
+    left: BTreeSet<(String, String)>,
     /// Seats that answered in the epoch before, by cluster.
     before: BTreeMap<String, BTreeSet<String>>,
 }
@@ -71,7 +73,9 @@ impl Follow for ServerLost {
         let clusters = state.tracker.step(census, step.time);
         for cluster in &clusters.all {
             state.pair_newcomers(cluster, census);
+            state.note_leaving(cluster, census);
             for seat in cluster.seats.values() {
+                state.left.remove(&(cluster.key.clone(), seat.clone()));
                 out.ok(server(&cluster.key, seat), BTreeSet::from([seat.clone()]));
             }
             for (seat, member) in &cluster.moved {
@@ -111,6 +115,15 @@ impl State {
             let Some(newcomer) = free.iter().find(same).or(free.first()).copied() else { return };
             free.remove(newcomer);
             self.replaced.insert((cluster.key.clone(), seat.clone()), newcomer.clone());
+        }
+    }
+
+    /// Members that are named and not counted as active any more are in lame duck mode. A server
+    /// that has only just come may not be counted yet, so that its epoch tells nothing.
+    fn note_leaving(&mut self, cluster: &Cluster, census: &Census) {
+        if cluster.newcomers.is_empty() && census.count_nobody_else(&cluster.answered) {
+            let named = cluster.named_by.keys();
+            self.left.extend(named.map(|seat| (cluster.key.clone(), seat.clone())));
         }
     }
 
@@ -161,14 +174,16 @@ fn judge(
         Fate::Replaced(by) => ("replaced", Some(by)),
     };
     let gone_ms = member.last_seen.map_or(0, |seen| millis_between(seen, step.time));
-    let mild = kind == "replaced" || gone_ms > limits.millis(&LONG_GONE);
+    let left = state.left.contains(&(cluster.key.clone(), member.seat.clone()));
+    let mild = left || kind == "replaced" || gone_ms > limits.millis(&LONG_GONE);
     let named_by = cluster.named_by.get(&member.seat).cloned().unwrap_or_default();
     let face = Face {
         severity: if mild { Severity::Info } else { Severity::Warning },
-        summary: summary(kind, member, &named_by, by.as_deref()),
+        summary: summary(kind, left, member, &named_by, by.as_deref()),
         face: BTreeMap::from([("kind", kind.into())]),
         details: json!({
             "kind": kind,
+            "lame_duck": left,
             "named_by": named_by,
             "last_seen": member.last_seen.map(rfc3339),
             "version": member.version,
@@ -180,8 +195,21 @@ fn judge(
     out.finding(subject, face);
 }
 
-fn summary(kind: &str, member: &Member, named_by: &[String], by: Option<&str>) -> String {
+fn summary(
+    kind: &str,
+    left: bool,
+    member: &Member,
+    named_by: &[String],
+    by: Option<&str>,
+) -> String {
     match kind {
+        "unresponsive" if left => format!(
+            "{} is leaving (lame duck): {} still name{} it and do not count it as active",
+            member.name,
+            named_by.join(", "),
+            if named_by.len() == 1 { "s" } else { "" }
+        ),
+        "lost" if left => format!("{} has left after lame duck mode", member.name),
         "unresponsive" => format!(
             "{} answers nothing and {} still name{} it: hung or leaving",
             member.name,
@@ -206,6 +234,10 @@ fn evidence(cluster: &Cluster, member: &Member, census: &Census, named_by: &[Str
         let name = census.servers.get(id).map_or(id.as_str(), |server| server.name.as_str());
         let names_it = named_by.iter().any(|by| by == name);
         facts.push(Fact::new("named", names_it, Endpoint::ROUTEZ, name, "data.routes"));
+        if let Some(count) = census.servers.get(id).and_then(|server| server.active_servers) {
+            let path = "statsz.active_servers";
+            facts.push(Fact::new("active_servers", count, Endpoint::STATSZ, name, path));
+        }
     }
     facts
 }

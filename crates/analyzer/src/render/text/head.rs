@@ -43,16 +43,19 @@ fn read(report: &Report) -> String {
         [only] => format!("of system {}", plain::cut(&only.system, 28)),
         several => format!("of {} systems", several.len()),
     };
-    format!(
-        "Read {}: {} {whose}, by {}.",
+    let what = format!(
+        "Read {}: {} {whose}, by",
         count(report.inputs.len(), "file", "files"),
         count(total, "epoch", "epochs"),
-        match collectors.len() {
-            0 => "no collector".to_owned(),
-            1 => format!("collector {}", plain::cut(collectors.first().unwrap_or(&""), 12)),
-            several => format!("{several} collectors"),
+    );
+    match collectors.first() {
+        None => format!("{what} no collector."),
+        Some(only) if collectors.len() == 1 => {
+            let room = COLUMNS.saturating_sub(plain::width(&what) + " collector .".len()).max(12);
+            format!("{what} collector {}.", plain::cut(only, room))
         }
-    )
+        Some(_) => format!("{what} {} collectors.", collectors.len()),
+    }
 }
 
 fn span(report: &Report) -> String {

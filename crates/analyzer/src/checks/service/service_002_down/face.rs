@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::roster::Stop;
-use nats_hindsight_model::services::{Absence, Holder, LastGood, Seen, ServiceFacts, Zero};
+use nats_hindsight_model::services::{
+    Absence, Holder, LastGood, LastInstance, Seen, ServiceFacts, Zero,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -87,28 +89,27 @@ impl Outage<'_> {
         format!("{what} ({had}){doubt}{heir}")
     }
 
-    fn details(&self) -> Value {
-        let instances: Vec<Value> = self
-            .before
-            .instances
-            .iter()
-            .take(MAX_LISTED)
-            .map(|(id, last)| {
-                json!({
-                    "id": id,
-                    "version": last.version,
-                    "connection": last.connection,
-                    "server": last.server.as_ref().map(|id| self.server_name(id)),
-                    "age_s": last.age_ms.map(|ms| ms / 1000),
-                })
+    fn last_instances(&self) -> Vec<Value> {
+        let instances = self.before.instances.iter().take(MAX_LISTED);
+        let row = |(id, last): (&String, &LastInstance)| {
+            json!({
+                "id": id,
+                "version": last.version,
+                "connection": last.connection,
+                "server": last.server.as_ref().map(|id| self.server_name(id)),
+                "age_s": last.age_ms.map(|ms| ms / 1000),
             })
-            .collect();
+        };
+        instances.map(row).collect()
+    }
+
+    fn details(&self) -> Value {
         json!({
             "kind": self.zero.kind.as_str(),
             "asked_through": self.through(),
             "last_good": self.before.time.map(rfc3339),
             "instances_before": self.before.instances.len(),
-            "last_instances": instances,
+            "last_instances": self.last_instances(),
             "servers": self.before.holders.values().map(|h| &h.name).collect::<BTreeSet<_>>(),
             "cut_off_with": self.zero.cut_off_with,
             "last_requests": self.before.served.map(|(requests, errors)| json!({

@@ -60,6 +60,8 @@ pub struct Server {
     pub jetstream: Option<bool>,
     /// Servers connected by routes, by its own count.
     pub remotes: Option<u64>,
+    /// Servers it counts as active, itself included; told by those of the system account only.
+    pub active_servers: Option<u64>,
     /// Client address, a wildcard replaced by what its peers show.
     pub address: Option<String>,
     /// URL it was asked under, over HTTP.
@@ -118,6 +120,15 @@ impl Census {
         expected.sort_by(|a, b| a.id.cmp(&b.id));
         expected.dedup_by(|a, b| a.id == b.id);
         Self { servers, routes, expected, directed: directed(view) }
+    }
+
+    /// Whether none of these servers counts more active ones than answered. One that hangs stays
+    /// counted for longer than its peers name it; one in lame duck mode said that it leaves, and is
+    /// not counted from then on.
+    pub fn count_nobody_else(&self, ids: &[String]) -> bool {
+        let counting = self.servers.values().filter(|s| s.active_servers.is_some()).count() as u64;
+        let counts = |id: &String| self.servers.get(id)?.active_servers;
+        !ids.is_empty() && ids.iter().all(|id| counts(id).is_some_and(|count| count <= counting))
     }
 
     /// How requests to a server went, asked by id or under its URL.
@@ -217,6 +228,7 @@ fn enrich(
         server.start = server.start.or(statsz.start);
         server.age_ms = server.age_ms.or_else(|| age(statsz.now, statsz.start));
         server.connections = server.connections.or(statsz.connections);
+        server.active_servers = server.active_servers.or(statsz.active_servers);
     }
 }
 

@@ -212,6 +212,15 @@ impl Epoch {
         self.silence(&id, Status::Timeout);
     }
 
+    /// A server is in lame duck mode: as if it hung, but its peers do not count it as active.
+    pub fn lame_duck(&mut self, server: &str) {
+        self.hang(server);
+        for reply in self.replies.iter_mut().filter(|r| r.line.endpoint == Endpoint::STATSZ) {
+            let count = reply.body["statsz"]["active_servers"].as_u64().unwrap_or_default();
+            reply.body["statsz"]["active_servers"] = count.saturating_sub(1).into();
+        }
+    }
+
     /// Nobody asked a server that did not answer.
     pub fn forget_requests(&mut self, id: &str) {
         self.captures.retain(|capture| capture.target.as_deref() != Some(id));

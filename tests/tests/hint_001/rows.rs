@@ -62,12 +62,36 @@ fn row_lame_duck_is_hung_or_leaving_then_lost() {
     let leaving = judge(&Recording { epochs: recording.epochs[..2].to_vec() }, &[]);
     let finding = leaving.finding(CODE, "A/a3");
     assert!(finding.summary.ends_with("hung or leaving"), "{}", finding.summary);
+    assert_eq!(finding.details["lame_duck"], false);
     assert_eq!(finding.details["named_by"], json!(["a1", "a2"]));
     assert_eq!(finding.severity.as_str(), "warning");
     let judged = judge(&recording, &[]);
     let finding = judged.finding(CODE, "A/a3");
     assert_eq!(chapters(finding), [(1, "warning", "unresponsive"), (2, "warning", "lost")]);
     assert_eq!(span(finding), (1, Some(0), None));
+}
+
+#[test]
+fn row_lame_duck_that_its_peers_count_no_more_is_said_so_and_info() {
+    let recording = hourly(4)
+        .at(1, |epoch| epoch.lame_duck("a3"))
+        .at(2, |epoch| epoch.kill("a3"))
+        .at(3, |epoch| epoch.restart("a3", 1, hours(1) / 2));
+    let leaving = judge(&Recording { epochs: recording.epochs[..2].to_vec() }, &[]);
+    let finding = leaving.finding(CODE, "A/a3");
+    assert!(finding.summary.contains("lame duck"), "{}", finding.summary);
+    assert_eq!(finding.details["lame_duck"], true);
+    let judged = judge(&recording, &[]);
+    let finding = judged.finding(CODE, "A/a3");
+    assert_eq!(chapters(finding), [(1, "info", "unresponsive"), (2, "info", "lost")]);
+    assert_eq!(span(finding), (1, Some(0), Some((3, "cured"))));
+    // The next loss of the same server is another matter.
+    let again = hourly(5)
+        .at(1, |epoch| epoch.lame_duck("a3"))
+        .at(2, |epoch| epoch.kill("a3"))
+        .at(4, |epoch| epoch.kill("a3"));
+    let judged = judge(&again, &[]);
+    assert_eq!(chapters(judged.findings(CODE, "A/a3")[1]), [(4, "warning", "lost")]);
 }
 
 #[test]

@@ -156,6 +156,7 @@ fn a_seat_that_answers_in_another_cluster_is_not_lost() {
         }
     });
     let judged = judge(&recording, &[]);
+    assert_eq!(judged.verdicts(CODE, "A/a3")[..2], ["ok", "not_applicable"]);
     assert_eq!(judged.verdicts(CODE, "B/a3"), ["-", "ok", "ok"]);
     assert_eq!(judged.findings(CODE, "A/a3").len(), 0);
     assert_eq!(judged.all_findings(), []);
@@ -235,10 +236,37 @@ fn evidence_names_the_request_and_who_names_it() {
     let facts: Vec<_> = finding
         .evidence
         .iter()
+        .filter(|fact| fact.name != "active_servers")
         .map(|fact| (fact.name.as_str(), fact.source.as_str(), fact.value.to_string()))
         .collect();
     let request = ("request", "a3", "\"timeout\"".to_owned());
     let named = |by| ("named", by, "true".to_owned());
     assert_eq!(facts, [request, named("a1"), named("a2")]);
     assert_eq!(finding.evidence[0].epoch, 1);
+}
+
+#[test]
+fn a_server_that_was_lost_and_answers_in_another_cluster_is_ended_there() {
+    let recording = hourly(3).at(1, |epoch| epoch.kill("a3")).at(2, |epoch| {
+        epoch.rename_cluster("A", "B");
+        for server in ["a1", "a2", "a3"] {
+            epoch.restart(server, 2, hours(1) / 2);
+        }
+    });
+    let judged = judge(&recording, &[]);
+    assert_eq!(judged.verdicts(CODE, "A/a3"), ["ok", "finding", "not_applicable"]);
+    let finding = judged.finding(CODE, "A/a3");
+    assert_eq!(span(finding), (1, Some(0), Some((2, "ended"))));
+    let because = &finding.closed.as_ref().unwrap().because;
+    assert!(because.contains("a3 answers in"), "{because}");
+}
+
+#[test]
+fn a_newcomer_that_is_not_counted_yet_makes_no_lame_duck() {
+    let recording = hourly(2).at(1, |epoch| {
+        epoch.lame_duck("a3");
+        epoch.clone_server("a1", "b1");
+    });
+    let judged = judge(&recording, &[]);
+    assert_eq!(chapters(judged.finding(CODE, "A/a3")), [(1, "warning", "unresponsive")]);
 }

@@ -7,7 +7,7 @@ use nats_hindsight_snapshot::lines::ExpectedService;
 
 use super::{Absence, Known, Presence, ServiceFacts};
 use crate::clusters::Clusters;
-use crate::roster::{Instance, ServiceKey};
+use crate::roster::{Instance, Service, ServiceKey};
 
 /// A service in the last epoch in which it had instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,6 +99,39 @@ fn holder(id: &str, facts: &ServiceFacts, clusters: &Clusters) -> Option<Holder>
     })
 }
 
+/// The servers that hold the instances of a service.
+fn holders(
+    service: &Service,
+    before: &LastGood,
+    facts: &ServiceFacts,
+    clusters: &Clusters,
+) -> BTreeMap<String, Holder> {
+    let connected = service.instances.values().filter_map(|instance| instance.connection.as_ref());
+    let seen =
+        connected.filter_map(|c| Some((c.server.clone(), holder(&c.server, facts, clusters)?)));
+    // An instance that answers and is listed nowhere, for want of a list, is where it was.
+    let unlisted = service.instances.iter().filter(|(_, now)| now.connection.is_none());
+    let carried = unlisted.filter_map(|(id, _)| {
+        let server = before.instances.get(id)?.server.clone()?;
+        let held = before.holders.get(&server)?.clone();
+        Some((server, held))
+    });
+    seen.chain(carried).collect()
+}
+
+/// Leaf connections that alone show instances of a service. A leaf connection shows every service
+/// of its side; only where an instance is on no Client row does it show something of its own.
+fn leafs(key: &ServiceKey, service: &Service, facts: &ServiceFacts) -> BTreeSet<(String, String)> {
+    let hidden = service.instances.values().any(|instance| instance.connection.is_none());
+    let leafs = facts.roster.behind_leafs.get(key).filter(|_| hidden);
+    leafs.cloned().unwrap_or_default()
+}
+
+fn instances(service: &Service, before: &LastGood) -> BTreeMap<String, LastInstance> {
+    let all = service.instances.iter();
+    all.map(|(id, now)| (id.clone(), last(now, before.instances.get(id)))).collect()
+}
+
 impl Known {
     /// Remembers the service as it is in this epoch, if it is there.
     pub(super) fn update(
@@ -121,24 +154,9 @@ impl Known {
         }
         let Some(service) = facts.roster.services.get(key) else { return };
         let before = std::mem::take(&mut self.last_good);
-        let mut holders: BTreeMap<String, Holder> = service
-            .instances
-            .values()
-            .filter_map(|instance| instance.connection.as_ref())
-            .filter_map(|c| Some((c.server.clone(), holder(&c.server, facts, clusters)?)))
-            .collect();
-        // An instance that answers and is listed nowhere, for want of a list, is where it was.
-        let unlisted = service.instances.iter().filter(|(_, now)| now.connection.is_none());
-        holders.extend(unlisted.filter_map(|(id, _)| {
-            let server = before.instances.get(id)?.server.clone()?;
-            let held = before.holders.get(&server)?.clone();
-            Some((server, held))
-        }));
-        // A leaf connection shows every service of its side. Only where an instance is on no Client
-        // row is there something that nothing but the leaf connection shows.
-        let hidden = service.instances.values().any(|instance| instance.connection.is_none());
-        let leafs = facts.roster.behind_leafs.get(key).filter(|_| hidden);
-        let leafs = leafs.cloned().unwrap_or_default();
+        let holders = holders(service, &before, facts, clusters);
+        let leafs = leafs(key, service, facts);
+        let instances = instances(service, &before);
         // Where no connection was seen, what is known of them from before still helps.
         let (holders, leafs, listed) = if service.listed() || !leafs.is_empty() {
             (holders, leafs, service.listed())
@@ -148,18 +166,14 @@ impl Known {
         self.last_good = LastGood {
             epoch: Some(epoch),
             time: Some(time),
-            instances: service
-                .instances
-                .iter()
-                .map(|(id, now)| (id.clone(), last(now, before.instances.get(id))))
-                .collect(),
+            new_instances: before.epoch.is_some()
+                && instances.keys().any(|id| !before.instances.contains_key(id)),
+            instances,
             holders,
             listed,
             leafs,
             served: served(service.instances.values()),
             subjects: subjects(service.instances.values()).unwrap_or(before.subjects),
-            new_instances: before.epoch.is_some()
-                && service.instances.keys().any(|id| !before.instances.contains_key(id)),
         };
     }
 }

@@ -62,7 +62,7 @@ fn row_lame_duck_is_hung_or_leaving_then_lost() {
     let leaving = judge(&Recording { epochs: recording.epochs[..2].to_vec() }, &[]);
     let finding = leaving.finding(CODE, "A/a3");
     assert!(finding.summary.ends_with("hung or leaving"), "{}", finding.summary);
-    assert_eq!(finding.details["lame_duck"], false);
+    assert_eq!(finding.details["lame_duck"], Value::Null);
     assert_eq!(finding.details["named_by"], json!(["a1", "a2"]));
     assert_eq!(finding.severity.as_str(), "warning");
     let judged = judge(&recording, &[]);

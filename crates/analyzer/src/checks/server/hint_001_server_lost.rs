@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
 use crate::checks::server::server;
-use crate::engine::{Face, Fact, Judgement, Reason, Step, millis_between, rfc3339};
 use crate::report::Severity;
+use crate::report::rfc3339;
+use crate::verdict::{Face, Fact, Judgement, Reason, Step, millis_between};
 
 pub(super) static CHECK: Check = Check {
     code: "HINT_001",
@@ -177,18 +178,21 @@ fn judge(
     let left = state.left.contains(&(cluster.key.clone(), member.seat.clone()));
     let mild = left || kind == "replaced" || gone_ms > limits.millis(&LONG_GONE);
     let named_by = cluster.named_by.get(&member.seat).cloned().unwrap_or_default();
+    let mut details = json!({
+        "kind": kind,
+        "named_by": named_by,
+        "last_seen": member.last_seen.map(rfc3339),
+        "version": member.version,
+        "replaced_by": by,
+    });
+    if left {
+        details["lame_duck"] = true.into();
+    }
     let face = Face {
         severity: if mild { Severity::Info } else { Severity::Warning },
         summary: summary(kind, left, member, &named_by, by.as_deref()),
         face: BTreeMap::from([("kind", kind.into())]),
-        details: json!({
-            "kind": kind,
-            "lame_duck": left,
-            "named_by": named_by,
-            "last_seen": member.last_seen.map(rfc3339),
-            "version": member.version,
-            "replaced_by": by,
-        }),
+        details,
         evidence: evidence(cluster, member, census, &named_by),
         members: BTreeSet::from([member.seat.clone()]),
     };
@@ -234,7 +238,8 @@ fn evidence(cluster: &Cluster, member: &Member, census: &Census, named_by: &[Str
         let name = census.servers.get(id).map_or(id.as_str(), |server| server.name.as_str());
         let names_it = named_by.iter().any(|by| by == name);
         facts.push(Fact::new("named", names_it, Endpoint::ROUTEZ, name, "data.routes"));
-        if let Some(count) = census.servers.get(id).and_then(|server| server.active_servers) {
+        let active = census.servers.get(id).and_then(|server| server.active_servers);
+        if let Some(count) = active.filter(|_| names_it) {
             let path = "statsz.active_servers";
             facts.push(Fact::new("active_servers", count, Endpoint::STATSZ, name, path));
         }

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::check::{Check, Limits, Scan, Threshold};
 use crate::checks::server::server;
-use crate::engine::{Face, Fact, Judgement, Reason, Step};
 use crate::report::{Severity, Subject};
+use crate::verdict::{Face, Fact, Judgement, Reason, Step};
 
 pub(super) static CHECK: Check = Check {
     code: "HINT_003",
@@ -80,7 +80,7 @@ fn face(reading: &Reading<'_>) -> Face {
     let skew_ms = reading.skew_us / 1000;
     let direction = if skew_ms > 0 { "ahead of" } else { "behind" };
     let name = reading.sighting.name.as_deref().unwrap_or(&reading.sighting.server);
-    let now = reading.sighting.now.map(crate::engine::rfc3339);
+    let now = reading.sighting.now.map(crate::report::rfc3339);
     Face {
         severity: Severity::Warning,
         summary: format!("{} ms {direction} the collector's clock, at least", skew_ms.abs()),

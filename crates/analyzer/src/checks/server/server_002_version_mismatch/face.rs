@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::Mix;
 use super::history::Found;
-use crate::engine::{Face, Fact};
 use crate::report::Severity;
+use crate::verdict::{Face, Fact};
 
 /// Most servers listed per version; the rest is counted.
 const MAX_LISTED: usize = 50;

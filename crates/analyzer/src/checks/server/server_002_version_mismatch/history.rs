@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use nats_hindsight_model::version::direction;
 
 use super::Mix;
-use crate::engine::{Step, millis_between};
+use crate::verdict::{Step, millis_between};
 
 /// Changes count from the last epoch in which all agreed, so that last week's rollback does not
 /// explain this week's mix; only the memory of which versions ran before reaches further back.

@@ -13,8 +13,8 @@ use nats_hindsight_snapshot::Endpoint;
 use self::history::History;
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
 use crate::checks::server::server;
-use crate::engine::{Judgement, Reason, Step};
 use crate::report::{Severity, Subject};
+use crate::verdict::{Judgement, Reason, Step};
 
 pub(super) static CHECK: Check = Check {
     code: "SERVER_002",

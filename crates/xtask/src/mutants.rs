@@ -50,6 +50,20 @@ enum Instead {
     NotApplicable,
 }
 
+impl Instead {
+    /// The words that replace a call. What it was given is still used, so that the rest compiles.
+    fn of(self, verb: &str, subject: &str, arguments: &str) -> String {
+        let other = match self {
+            Self::Ok => "out.ok(said, std::collections::BTreeSet::new())",
+            Self::NotApplicable => "out.not_applicable(said)",
+        };
+        format!(
+            "{{ let said = ({subject}).clone(); \
+             crate::engine::Judgement::default().{verb}({arguments}); {other} }}"
+        )
+    }
+}
+
 /// One verdict in the sources.
 #[derive(Debug)]
 struct Mutant {
@@ -228,10 +242,8 @@ fn mutations(text: &str) -> Vec<(usize, &'static str, String)> {
             let (before, rest) = text.split_at(at);
             let Some((subject, length)) = first_argument(&rest[call.len()..]) else { continue };
             let after = &rest[call.len() + length..];
-            let said = match instead {
-                Instead::Ok => format!("out.ok({subject}, std::collections::BTreeSet::new())"),
-                Instead::NotApplicable => format!("out.not_applicable({subject})"),
-            };
+            let arguments = &rest[call.len()..call.len() + length - 1];
+            let said = instead.of(verb, subject, arguments);
             let line = before.matches('\n').count() + 1;
             all.push((line, *verb, format!("{before}{said}{after}")));
         }
@@ -283,10 +295,12 @@ mod tests {
         let text = "a\n  out.finding(s.clone(), face(b));\n  out.ok(s, c);\n";
         let all = mutations(text);
         assert_eq!(all.len(), 2);
-        let ok = "out.ok(s.clone(), std::collections::BTreeSet::new());";
-        let expected = (2, "finding", format!("a\n  {ok}\n  out.ok(s, c);\n"));
-        assert_eq!(all[0], expected);
-        let text = "a\n  out.finding(s.clone(), face(b));\n  out.not_applicable(s);\n".to_owned();
-        assert_eq!(all[1], (3, "ok", text));
+        assert_eq!((all[0].0, all[0].1), (2, "finding"));
+        let ok = "out.ok(said, std::collections::BTreeSet::new()) };\n  out.ok(s, c);\n";
+        assert!(all[0].2.ends_with(ok), "{}", all[0].2);
+        assert!(all[0].2.contains(".finding(s.clone(), face(b));"), "{}", all[0].2);
+        assert_eq!((all[1].0, all[1].1), (3, "ok"));
+        assert!(all[1].2.starts_with("a\n  out.finding(s.clone(), face(b));\n"), "{}", all[1].2);
+        assert!(all[1].2.ends_with("out.not_applicable(said) };\n"), "{}", all[1].2);
     }
 }

@@ -6,7 +6,7 @@ use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
 use nats_hindsight_model::clusters::{Cluster, ClusterTracker, Member};
 use nats_hindsight_snapshot::Endpoint;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
 use crate::checks::server::server;
@@ -178,6 +178,24 @@ fn judge(
     let left = state.left.contains(&(cluster.key.clone(), member.seat.clone()));
     let mild = left || kind == "replaced" || gone_ms > limits.millis(&LONG_GONE);
     let named_by = cluster.named_by.get(&member.seat).cloned().unwrap_or_default();
+    let face = Face {
+        severity: if mild { Severity::Info } else { Severity::Warning },
+        summary: summary(kind, left, member, &named_by, by.as_deref()),
+        face: BTreeMap::from([("kind", kind.into())]),
+        details: details(kind, left, member, &named_by, by.as_deref()),
+        evidence: evidence(cluster, member, census, &named_by),
+        members: BTreeSet::from([member.seat.clone()]),
+    };
+    out.finding(subject, face);
+}
+
+fn details(
+    kind: &str,
+    left: bool,
+    member: &Member,
+    named_by: &[String],
+    by: Option<&str>,
+) -> Value {
     let mut details = json!({
         "kind": kind,
         "named_by": named_by,
@@ -188,15 +206,7 @@ fn judge(
     if left {
         details["lame_duck"] = true.into();
     }
-    let face = Face {
-        severity: if mild { Severity::Info } else { Severity::Warning },
-        summary: summary(kind, left, member, &named_by, by.as_deref()),
-        face: BTreeMap::from([("kind", kind.into())]),
-        details,
-        evidence: evidence(cluster, member, census, &named_by),
-        members: BTreeSet::from([member.seat.clone()]),
-    };
-    out.finding(subject, face);
+    details
 }
 
 fn summary(

@@ -6,8 +6,8 @@ use std::fmt;
 use nats_hindsight_model::View;
 use nats_hindsight_snapshot::Endpoint;
 
-use crate::engine::{Judgement, Step};
 use crate::report::Severity;
+use crate::verdict::{Judgement, Step};
 
 /// Everything known about a check.
 pub struct Check {

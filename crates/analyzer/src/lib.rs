@@ -11,3 +11,4 @@ pub mod render;
 pub mod report;
 pub mod settings;
 pub mod survey;
+pub mod verdict;

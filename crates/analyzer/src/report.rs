@@ -6,8 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+
+/// A time as it stands in a report.
+pub fn rfc3339(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

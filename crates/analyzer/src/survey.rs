@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::check::Check;
-use crate::engine::rfc3339;
+use crate::report::rfc3339;
 
 /// Everything `inspect` shows.
 #[derive(Clone, Debug, Serialize)]

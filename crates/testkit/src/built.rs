@@ -27,7 +27,11 @@ pub(crate) fn binary(package: &str, name: &str) -> Result<PathBuf> {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(crate::workspace::root()).args(["build", "--message-format", "json"]);
+    command.current_dir(crate::workspace::root()).args([
+        "build",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
     command.args(["-p", package, "--bin", name]);
     without_package_variables(&mut command);
     let output = run(&format!("cargo build of {name}"), &mut command)?;

@@ -7,22 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::judgement::{Closing, Face, Verdict};
-use super::reason::Reason;
 use crate::check::Check;
 use crate::registry::hex;
-use crate::report::{Change, Closed, Evidence, Finding, Gap, Moment, Opened, Severity, Subject};
+use crate::report::{
+    Change, Closed, Evidence, Finding, Gap, Moment, Opened, Severity, Subject, rfc3339,
+};
+use crate::verdict::{Closing, Face, Reason, Verdict};
 
 /// Most pieces of evidence in one finding.
 const MAX_EVIDENCE: usize = 50;
 
 /// Reason of a gap that is a step between two epochs, not a run of epochs.
 pub(super) const NOT_RECORDED: &str = "not_recorded";
-
-/// A time as it stands in a report.
-pub fn rfc3339(time: Timestamp) -> String {
-    format!("{time:.3}")
-}
 
 /// One verdict with its place in the timeline.
 pub(super) struct Said<'a> {

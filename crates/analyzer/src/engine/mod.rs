@@ -6,9 +6,7 @@
 
 mod coverage;
 mod interval;
-mod judgement;
 mod observe;
-mod reason;
 mod replay;
 mod tally;
 
@@ -19,9 +17,7 @@ use nats_hindsight_model::intake::{self, Intake};
 use nats_hindsight_model::systems;
 use rayon::ThreadPool;
 
-pub use interval::{fingerprint, rfc3339, runs};
-pub use judgement::{Closing, Face, Fact, Judgement, Step, Verdict, millis_between};
-pub use reason::Reason;
+pub use interval::{fingerprint, runs};
 pub use tally::VerdictRow;
 
 use crate::check::{Check, Setting};

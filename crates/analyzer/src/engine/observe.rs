@@ -13,9 +13,9 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::coverage::Asked;
-use super::judgement::{Judgement, Step};
 use crate::check::{Check, Limits, Opaque, Scan};
 use crate::settings::Settings;
+use crate::verdict::{Judgement, Step};
 
 /// Says of every epoch whose it is. Reads only the small endpoints that every server answers, and
 /// the others only where those hold nothing.

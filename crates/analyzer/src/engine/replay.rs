@@ -11,13 +11,13 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::coverage::Coverage;
-use super::interval::rfc3339;
-use super::judgement::{Judgement, Step};
 use super::observe::{Observed, Taken, observe};
 use super::tally::{Tally, VerdictRow};
 use super::{Options, plain, problem};
 use crate::check::{Check, Limits, Opaque, Scan};
+use crate::report::rfc3339;
 use crate::report::{EpochRow, Problem, SystemReport};
+use crate::verdict::{Judgement, Step};
 
 /// A step longer than this many usual ones is a gap in the recording.
 const GAP_STEPS: i64 = 3;

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::Options;
 use super::interval::{NOT_RECORDED, Said, Stories, runs};
-use super::judgement::{Judgement, Step, Verdict};
-use super::reason::Reason;
-use super::{Options, rfc3339};
 use crate::check::Check;
+use crate::report::rfc3339;
 use crate::report::{
     CheckTotals, CoverageRow, EpochRow, Exception, Finding, Subject, SystemReport, Unknown, Unseen,
 };
+use crate::verdict::Reason;
+use crate::verdict::{Judgement, Step, Verdict};
 
 /// Most subjects listed in one group of unknowns.
 const MAX_SUBJECTS: usize = 20;

@@ -10,8 +10,8 @@ use nats_hindsight_snapshot::Endpoint;
 
 use super::server::server;
 use crate::check::Check;
-use crate::engine::Reason;
 use crate::report::Subject;
+use crate::verdict::Reason;
 
 /// The family.
 pub const CHECKS: &[&Check] = &[&service_001_version_mismatch::CHECK, &service_002_down::CHECK];

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use nats_hindsight_model::version::direction;
 
 use super::Mix;
-use crate::verdict::{Step, millis_between};
+use crate::verdict::{Step, lasting_ms, millis_between};
 
 /// Changes count from the last epoch in which all agreed, so that last week's rollback does not
 /// explain this week's mix; only the memory of which versions ran before reaches further back.
@@ -198,23 +198,14 @@ impl History {
         mix.versions.values().any(|ids| ids.iter().all(|id| absent(id)))
     }
 
-    /// How long the mix has lasted at least: since the younger of two different versions started;
-    /// never longer than since the last agreement, never shorter than since it was first seen.
+    /// How long the mix has lasted at least.
     pub(super) fn lasting_ms(&self, mix: &Mix<'_>, step: &Step) -> Option<i64> {
-        let mut oldest_of_version: Vec<i64> = mix
+        let oldest = mix
             .versions
             .values()
             .filter_map(|ids| ids.iter().filter_map(|id| mix.age_ms(id)).max())
             .collect();
-        oldest_of_version.sort_unstable_by(|a, b| b.cmp(a));
-        let by_age = oldest_of_version.get(1).copied();
-        let at_most = self.last_ok.map(|ok| millis_between(ok, step.time));
-        let at_least = self.open_since.map(|open| millis_between(open, step.time));
-        let capped = match (by_age, at_most) {
-            (Some(age), Some(most)) => Some(age.min(most)),
-            (age, _) => age,
-        };
-        capped.max(at_least)
+        lasting_ms(oldest, self.last_ok, self.open_since, step.time)
     }
 
     /// Notes that the cluster is mixed.

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::facets::{Facet, Facets};
 use super::history::{Found, History};
-use crate::engine::{Face, Fact};
 use crate::report::Severity;
+use crate::verdict::{Face, Fact};
 
 /// Most instances listed per version; the rest is counted.
 const MAX_LISTED: usize = 50;

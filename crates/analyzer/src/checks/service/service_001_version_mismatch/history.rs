@@ -7,7 +7,7 @@ use nats_hindsight_model::roster::Instance;
 use nats_hindsight_model::version::direction;
 
 use super::facets::{Facet, Facets};
-use crate::engine::{Step, millis_between};
+use crate::verdict::{Step, lasting_ms, millis_between};
 
 /// Counts from the last epoch in which all agreed.
 #[derive(Default)]
@@ -74,7 +74,8 @@ impl History {
         self.notice_newborn(facets, step, recent_ms);
         let stage = self.stage(fired, facets, step, recent_ms);
         let shape = (stage == "stalled").then(|| self.shape(facets, side, &ages));
-        let lasting_ms = self.lasting_ms(&ages, step);
+        let oldest = ages.values().copied().collect();
+        let lasting_ms = lasting_ms(oldest, self.last_ok, self.open_since, step.time);
         Found { side, stage, shape, lasting_ms, ages_by_stats }
     }
 
@@ -150,21 +151,6 @@ impl History {
         }
         let (a, b) = (ages.get(one)?, ages.get(other)?);
         (a != b).then_some(a < b)
-    }
-
-    /// How long the mix has lasted at least: since the younger of two different variants came;
-    /// never longer than since the last agreement, never shorter than since it was first seen.
-    fn lasting_ms(&self, ages: &BTreeMap<String, i64>, step: &Step) -> Option<i64> {
-        let mut oldest: Vec<i64> = ages.values().copied().collect();
-        oldest.sort_unstable_by(|a, b| b.cmp(a));
-        let by_age = oldest.get(1).copied();
-        let at_most = self.last_ok.map(|ok| millis_between(ok, step.time));
-        let at_least = self.open_since.map(|open| millis_between(open, step.time));
-        let capped = match (by_age, at_most) {
-            (Some(age), Some(most)) => Some(age.min(most)),
-            (age, _) => age,
-        };
-        capped.max(at_least)
     }
 
     /// Requests and errors of an instance since the epoch before, if its process is the same.

@@ -17,9 +17,9 @@ use self::facets::{Facet, Facets};
 use self::history::History;
 use super::{ENRICHING, reason, service};
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
-use crate::engine::{Judgement, Reason, Step};
 use crate::report::{Severity, Subject};
 use crate::settings::Mix;
+use crate::verdict::{Judgement, Reason, Step};
 
 pub(super) static CHECK: Check = Check {
     code: "SERVICE_001",

@@ -9,8 +9,9 @@ use nats_hindsight_model::services::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::engine::{Face, Fact, Step, millis_between, rfc3339};
 use crate::report::Severity;
+use crate::report::rfc3339;
+use crate::verdict::{Face, Fact, Step, millis_between};
 
 /// Most instances listed; the rest is counted.
 const MAX_LISTED: usize = 50;

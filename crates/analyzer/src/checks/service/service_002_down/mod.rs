@@ -15,8 +15,8 @@ use nats_hindsight_snapshot::Endpoint;
 use self::face::{Group, Outage};
 use super::{ENRICHING, reason, service};
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
-use crate::engine::{Judgement, Step};
 use crate::report::Severity;
+use crate::verdict::{Judgement, Step};
 
 pub(super) static CHECK: Check = Check {
     code: "SERVICE_002",

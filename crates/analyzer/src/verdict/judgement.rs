@@ -33,6 +33,24 @@ impl Step {
     }
 }
 
+/// How long a mix of variants has lasted at least, in milliseconds: since the younger of two
+/// different variants came (`ages` holds the greatest age of each); never longer than since the
+/// last agreement, never shorter than since the mix was first seen.
+pub fn lasting_ms(
+    mut ages: Vec<i64>,
+    last_ok: Option<Timestamp>,
+    open_since: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<i64> {
+    ages.sort_unstable_by(|a, b| b.cmp(a));
+    let by_age = ages.get(1).copied();
+    let capped = match (by_age, last_ok) {
+        (Some(age), Some(ok)) => Some(age.min(millis_between(ok, now))),
+        (age, _) => age,
+    };
+    capped.max(open_since.map(|open| millis_between(open, now)))
+}
+
 /// Milliseconds from one time to another, never negative.
 pub fn millis_between(from: Timestamp, to: Timestamp) -> i64 {
     (to.as_millisecond() - from.as_millisecond()).max(0)
@@ -133,11 +151,11 @@ impl Fact {
 /// Collects what one check says about one epoch.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    pub(super) verdicts: Vec<(Subject, Verdict, BTreeSet<String>)>,
-    pub(super) problems: Vec<(&'static str, String)>,
-    pub(super) exceptions: Vec<(&'static str, Subject, String)>,
-    pub(super) accounts: BTreeMap<String, String>,
-    pub(super) unseen: Vec<(&'static str, Subject)>,
+    pub(crate) verdicts: Vec<(Subject, Verdict, BTreeSet<String>)>,
+    pub(crate) problems: Vec<(&'static str, String)>,
+    pub(crate) exceptions: Vec<(&'static str, Subject, String)>,
+    pub(crate) accounts: BTreeMap<String, String>,
+    pub(crate) unseen: Vec<(&'static str, Subject)>,
 }
 
 impl Judgement {
@@ -200,5 +218,23 @@ impl Judgement {
     /// A facet of the subject that was not seen, although a verdict was reached without it.
     pub fn unseen(&mut self, facet: &'static str, subject: Subject) {
         self.unseen.push((facet, subject));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mix_lasts_since_the_younger_side_came() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let day = 86_400_000;
+        assert_eq!(lasting_ms(vec![90 * day, 41 * day], None, None, at(0)), Some(41 * day));
+        assert_eq!(lasting_ms(vec![90 * day], None, None, at(0)), None);
+        // All agreed a minute ago, so it cannot have lasted for days.
+        let ok = Some(at(0));
+        assert_eq!(lasting_ms(vec![90 * day, 41 * day], ok, None, at(60)), Some(60_000));
+        // A restart makes ages small, but the mix was seen before.
+        assert_eq!(lasting_ms(vec![9, 5], ok, Some(at(20)), at(60)), Some(40_000));
     }
 }

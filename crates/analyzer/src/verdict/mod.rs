@@ -1,0 +1,7 @@
+//! What a check says: the words it has, and nothing of how they are gathered.
+
+mod judgement;
+mod reason;
+
+pub use judgement::{Closing, Face, Fact, Judgement, Step, Verdict, lasting_ms, millis_between};
+pub use reason::Reason;

@@ -59,7 +59,7 @@ impl Instead {
         };
         format!(
             "{{ let said = ({subject}).clone(); \
-             crate::engine::Judgement::default().{verb}({arguments}); {other} }}"
+             Judgement::default().{verb}({arguments}); {other} }}"
         )
     }
 }

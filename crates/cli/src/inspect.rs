@@ -1,6 +1,5 @@
 //! `hindsight inspect`: what a recording is and what can be trusted in it.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,7 +8,7 @@ use nats_hindsight_analyzer::{registry, survey};
 
 use crate::error::{CliError, tell};
 use crate::output::{Color, Format, print, print_plain};
-use crate::sources;
+use crate::sources::{self, SourceArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,9 +23,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct InspectArgs {
-    /// Files, folders and bundles, in any order; `-` is standard input.
-    #[arg(value_name = "PATH", required = true)]
-    paths: Vec<OsString>,
+    #[command(flatten)]
+    sources: SourceArgs,
     /// Shape of the result.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -34,7 +32,7 @@ pub(crate) struct InspectArgs {
 
 /// Surveys what was handed over.
 pub(crate) fn run(args: &InspectArgs, color: Color) -> Result<ExitCode, CliError> {
-    let intake = sources::open(&args.paths)?;
+    let intake = sources::open(&args.sources)?;
     let survey = survey::survey(&intake, &registry::all());
     match args.format {
         Format::Text => print(&text::survey(&survey, true), color)?,

@@ -84,6 +84,27 @@ impl fmt::Display for Mutant {
     }
 }
 
+/// What became of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// A test failed.
+    Caught,
+    /// Every test passed.
+    Survived,
+    /// It says nothing about the tests.
+    DoesNotCompile,
+}
+
+impl Fate {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Caught => "caught",
+            Self::Survived => "SURVIVED",
+            Self::DoesNotCompile => "DOES NOT COMPILE",
+        }
+    }
+}
+
 impl Mutants {
     pub(crate) fn run(self) -> Outcome {
         let root = workspace_root();
@@ -105,14 +126,17 @@ impl Mutants {
                 return Err(format!("the tests of {code} fail without any change").into());
             }
         }
-        let mut survived = 0;
+        let mut fates = Vec::new();
         for mutant in &mutants {
-            let caught = copy.catches(mutant)?;
-            survived += usize::from(!caught);
-            writeln!(output, "{} {mutant}", if caught { "caught  " } else { "SURVIVED" })?;
+            let fate = copy.fate(mutant)?;
+            writeln!(output, "{:<16} {mutant}", fate.word())?;
+            fates.push(fate);
         }
-        writeln!(output, "{} caught, {survived} survived", mutants.len() - survived)?;
-        Ok(survived == 0 && !mutants.is_empty())
+        let count = |wanted| fates.iter().filter(|fate| **fate == wanted).count();
+        let (caught, survived) = (count(Fate::Caught), count(Fate::Survived));
+        let broken = count(Fate::DoesNotCompile);
+        writeln!(output, "{caught} caught, {survived} survived, {broken} did not compile")?;
+        Ok(caught > 0 && survived + broken == 0)
     }
 }
 
@@ -170,18 +194,19 @@ impl Copy {
         Ok(status.success())
     }
 
-    fn catches(&self, mutant: &Mutant) -> io::Result<bool> {
+    fn fate(&self, mutant: &Mutant) -> io::Result<Fate> {
         let file = self.root.join(&mutant.file);
         let original = fs::read_to_string(&file)?;
         fs::write(&file, &mutant.mutated)?;
-        let passes = if self.builds()? {
-            self.passes(&mutant.code)
+        let fate = if !self.builds()? {
+            Fate::DoesNotCompile
+        } else if self.passes(&mutant.code)? {
+            Fate::Survived
         } else {
-            // A change that does not compile was caught by nobody.
-            Ok(true)
+            Fate::Caught
         };
         fs::write(&file, original)?;
-        Ok(!passes?)
+        Ok(fate)
     }
 
     fn builds(&self) -> io::Result<bool> {

@@ -81,3 +81,17 @@ fn every_command_shows_examples() {
         assert!(ran.stdout.contains(&format!("hindsight {name}")), "{name}");
     }
 }
+
+#[test]
+fn a_limit_is_named_when_it_is_hit_and_can_be_set() {
+    let recording = folder(&[epoch(0, EVEN)]);
+    let tight = hindsight(&[&"inspect", &recording.path(), &"--limit", &"max_frame_length=100"]);
+    assert!(tight.stdout.contains("max_frame_length"), "{}", tight.stdout);
+    let wide = hindsight(&[&"inspect", &recording.path(), &"--limit", &"max_frame_length=100000"]);
+    assert!(!wide.stdout.contains("max_frame_length"), "{}", wide.stdout);
+    for wrong in ["max_nothing=1", "max_frames", "max_frames=many", "max_window_log=64"] {
+        let ran = hindsight(&[&"analyze", &recording.path(), &"--limit", &wrong]);
+        assert_eq!(ran.code, 2, "{wrong}");
+        assert!(ran.stderr.contains("max_window_log"), "{}", ran.stderr);
+    }
+}

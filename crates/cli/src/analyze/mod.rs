@@ -3,7 +3,6 @@
 mod outcome;
 mod select;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +17,7 @@ use crate::error::{CliError, tell};
 use crate::output::{Color, Format, print, print_plain};
 use crate::progress::Progress;
 use crate::settings::{self, value};
-use crate::sources;
+use crate::sources::{self, SourceArgs};
 use outcome::Outcome;
 
 const EXAMPLES: &str = "\
@@ -39,10 +38,8 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct AnalyzeArgs {
-    /// Files, folders and bundles, in any order; `-` is standard input, of which at most 1 GiB
-    /// (compressed) is held.
-    #[arg(value_name = "PATH", required = true)]
-    paths: Vec<OsString>,
+    #[command(flatten)]
+    sources: SourceArgs,
 
     /// Report only what touches the time from here on; all epochs are judged all the same.
     #[arg(long, value_name = "TIME", value_parser = value::time)]
@@ -123,7 +120,7 @@ fn report_target(text: &str) -> Result<(Format, PathBuf), String> {
 /// Judges what was handed over, writes the report, and says by the exit code what came out.
 pub(crate) fn run(args: &AnalyzeArgs, color: Color) -> Result<ExitCode, CliError> {
     let options = options(args)?;
-    let intake = sources::open(&args.paths)?;
+    let intake = sources::open(&args.sources)?;
     let report = judge(&intake, &options)?;
     for (format, path) in &args.report {
         std::fs::write(path, render(&report, *format, false))

@@ -47,3 +47,70 @@ impl Default for Limits {
         }
     }
 }
+
+impl Limits {
+    /// Every limit by name, as messages name it.
+    pub fn all(&self) -> [(&'static str, u64); 11] {
+        [
+            ("max_frame_stored", self.max_frame_stored),
+            ("max_frame_length", self.max_frame_length),
+            ("min_unpacked", self.min_unpacked),
+            ("max_ratio", self.max_ratio),
+            ("max_window_log", u64::from(self.max_window_log)),
+            ("max_preamble", self.max_preamble),
+            ("max_header", self.max_header),
+            ("max_frames", self.max_frames),
+            ("max_search", self.max_search),
+            ("stdin_held", self.stdin_held),
+            ("max_files", self.max_files),
+        ]
+    }
+
+    /// Sets a limit by name; false if there is none of that name, or the value is out of reach.
+    #[must_use]
+    pub fn set(&mut self, name: &str, value: u64) -> bool {
+        let field = match name {
+            "max_frame_stored" => &mut self.max_frame_stored,
+            "max_frame_length" => &mut self.max_frame_length,
+            "min_unpacked" => &mut self.min_unpacked,
+            "max_ratio" => &mut self.max_ratio,
+            "max_preamble" => &mut self.max_preamble,
+            "max_header" => &mut self.max_header,
+            "max_frames" => &mut self.max_frames,
+            "max_search" => &mut self.max_search,
+            "stdin_held" => &mut self.stdin_held,
+            "max_files" => &mut self.max_files,
+            // zstd itself knows windows from 2^10 to 2^31 only.
+            "max_window_log" if (10..=31).contains(&value) => {
+                self.max_window_log = u32::try_from(value).unwrap_or(self.max_window_log);
+                return true;
+            }
+            _ => return false,
+        };
+        *field = value;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+
+    #[test]
+    fn every_limit_is_set_by_the_name_it_is_told_by() {
+        for (name, default) in Limits::default().all() {
+            let mut limits = Limits::default();
+            assert!(limits.set(name, default + 1), "{name}");
+            let changed: Vec<&str> = limits
+                .all()
+                .iter()
+                .zip(Limits::default().all())
+                .filter(|(now, before)| now.1 != before.1)
+                .map(|(now, _)| now.0)
+                .collect();
+            assert_eq!(changed, [name]);
+        }
+        assert!(!Limits::default().set("max_window_log", 64));
+        assert!(!Limits::default().set("max_nothing", 1));
+    }
+}

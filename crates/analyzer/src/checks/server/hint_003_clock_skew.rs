@@ -37,11 +37,15 @@ struct Reading<'a> {
 
 fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
     let census = Census::of(view);
+    let mut sightings: BTreeMap<&str, Vec<&Sighting>> = BTreeMap::new();
+    for sighting in view.sightings() {
+        sightings.entry(&sighting.server).or_default().push(sighting);
+    }
     let mut readings: BTreeMap<Subject, Option<Reading<'_>>> = BTreeMap::new();
     for (id, process) in &census.servers {
         let cluster = process.cluster.as_deref().unwrap_or(&process.name);
         let subject = server(cluster, process.seat().unwrap_or(id));
-        let of_server = view.sightings().filter(|sighting| sighting.server == *id);
+        let of_server = sightings.get(id.as_str()).into_iter().flatten();
         let tightest = of_server
             .filter_map(|sighting| reading(view, sighting))
             .min_by_key(|reading| (reading.skew_us.abs(), reading.sighting.arrival_us));

@@ -208,3 +208,49 @@ fn hostile_names_stay_names() {
         !styled.contains('\u{9b}') && !styled.contains("\u{1b}]") && !styled.contains("\u{1b}[2J")
     );
 }
+
+fn service_finding(service: &str, severity: Severity) -> Finding {
+    Finding {
+        code: "SERVICE_002",
+        slug: "service-down",
+        severity,
+        worst_severity: Severity::Critical,
+        subject: Subject::Service {
+            account: "APP".into(),
+            account_id: "APP".into(),
+            service: service.into(),
+        },
+        summary: format!("{service} has gone"),
+        details: json!({ "kind": "gone" }),
+        ..finding()
+    }
+}
+
+#[test]
+fn services_that_went_together_are_told_once() {
+    let mut report = report(6);
+    report.systems[0].findings = ["audit", "billing", "orders"]
+        .map(|service| {
+            let group = json!({ "services": ["audit", "billing", "orders"], "cause": "account" });
+            let details = json!({ "kind": "gone", "group": group });
+            Finding { details, ..service_finding(service, Severity::Critical) }
+        })
+        .to_vec();
+    let text = render(&report, false);
+    harmless(&text);
+    assert_eq!(text.matches("together  with service audit of account APP, see there").count(), 2);
+    assert_eq!(text.matches("hindsight explain SERVICE_002").count(), 1, "{text}");
+    for summary in ["audit has gone", "billing has gone", "orders has gone"] {
+        assert!(text.contains(summary), "{text}");
+    }
+}
+
+#[test]
+fn what_is_long_gone_is_folded() {
+    let mut report = report(6);
+    report.systems[0].findings = vec![service_finding("audit", Severity::Info)];
+    let text = render(&report, false);
+    assert!(text.contains("INFO SERVICE_002 service-down  open, was critical"), "{text}");
+    assert!(text.contains("began     between"), "{text}");
+    assert!(!text.contains("hindsight explain"), "{text}");
+}

@@ -1,6 +1,7 @@
 //! Conditions of a running system, read from the monitor ports of its servers.
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,6 +10,15 @@ use crate::error::Result;
 use crate::http;
 use crate::system::{PATIENCE, State, System};
 use crate::wait::wait_until;
+
+/// Whether a port takes connections.
+fn accepts(port: u16) -> Seen<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    match TcpStream::connect_timeout(&address, Duration::from_secs(1)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("port {port}: {error}")),
+    }
+}
 
 type Seen<T> = std::result::Result<T, String>;
 
@@ -73,6 +83,8 @@ impl System {
         for index in self.answering() {
             let varz = http::get(self.ports[index].monitor, "/varz")?;
             ids[index] = varz["server_id"].as_str().map(str::to_owned);
+            // The monitor port answers before clients are accepted, with JetStream long before.
+            accepts(self.ports[index].client)?;
         }
         for index in self.answering() {
             self.routes_ready(index, &ids)?;

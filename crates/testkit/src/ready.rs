@@ -91,6 +91,33 @@ impl System {
             self.gateways_ready(index)?;
             self.leaf_ready(index)?;
         }
+        self.interest_ready()
+    }
+
+    /// Routes stand before the interest of new servers has crossed them: until then a request is
+    /// answered by some servers only. Waits until every server of the clusters hears every other.
+    fn interest_ready(&self) -> Seen<()> {
+        if !self.plan.system_account {
+            return Ok(());
+        }
+        let clustered = |index: &usize| {
+            let server = &self.plan.servers[*index];
+            server.cluster.is_some() && server.hub.is_none() && !server.apart
+        };
+        let members: Vec<usize> = self.answering().filter(clustered).collect();
+        for index in &members {
+            let name = &self.plan.servers[*index].name;
+            let asked = "$SYS.REQ.ACCOUNT.PING.CONNZ";
+            let limit = Duration::from_millis(500);
+            let replies = self
+                .client(name, "SYS")
+                .and_then(|mut client| client.request_many(asked, "", members.len(), limit))
+                .map_err(|error| error.to_string())?;
+            let heard = replies.iter().filter(|reply| reply.status.is_none()).count();
+            if heard < members.len() {
+                return Err(format!("{name} hears {heard} of {} servers", members.len()));
+            }
+        }
         Ok(())
     }
 

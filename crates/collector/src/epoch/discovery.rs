@@ -1,11 +1,13 @@
 //! Which servers there are.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use nats_hindsight_snapshot::lines::{CaptureLine, Status};
+use tokio::time::sleep;
 
 use super::{Epoch, Label};
 use crate::ask::{Answer, Attempt, Next, Request, ask};
@@ -15,6 +17,8 @@ use crate::table::{CONNZ, CONNZ_CLOSED, OF_SERVERS, Row, STATSZ};
 
 /// Times a server that did not answer the broadcast is asked by its id.
 const ATTEMPTS: usize = 2;
+/// Time for the interest of a new server to reach its peers.
+const SETTLING: Duration = Duration::from_millis(500);
 
 impl Epoch<'_> {
     /// Asks all servers at once. Ids of those that answered.
@@ -127,19 +131,32 @@ impl Epoch<'_> {
             })
             .await;
             add(&mut capture, attempt);
-            if capture.status != Status::Timeout {
-                break;
+            match capture.status {
+                Status::Timeout => {}
+                // A peer has a route to it, so somebody is there: the interest of a server that
+                // has just come takes a moment longer than its route.
+                Status::NoResponders if self.is_named(id) => sleep(SETTLING).await,
+                _ => break,
             }
+        }
+        if capture.status == Status::NoResponders && self.is_named(id) {
+            capture.expected = Some(1);
+            capture.note = Some("a peer still names it".to_owned());
         }
         let status = capture.status.clone();
         self.after_retry(id, capture).await;
         status == Status::Ok
     }
 
+    /// Whether a peer names a server in this epoch.
+    fn is_named(&self, id: &str) -> bool {
+        self.seen.borrow().named.contains_key(id)
+    }
+
     /// Records how the retries went, and what is not asked because of them.
     async fn after_retry(&self, id: &str, mut capture: CaptureLine) {
-        let named = self.seen.borrow().named.contains_key(id);
-        if capture.status == Status::NoResponders {
+        let named = self.is_named(id);
+        if capture.status == Status::NoResponders && !named {
             self.seen.borrow_mut().gone.insert(id.to_owned());
         }
         let silent = capture.status == Status::Timeout;

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use nats_hindsight_testkit::{Service, System};
+use nats_hindsight_testkit::{Service, System, wait_until};
 
 use crate::VERSIONS;
 use crate::recorder::{Any, Epoch, Recorder};
@@ -12,6 +12,16 @@ use crate::recorder::{Any, Epoch, Recorder};
 fn tell(pid: u32, signal: &str) -> Any<()> {
     let status = Command::new("kill").arg(signal).arg(pid.to_string()).status()?;
     if status.success() { Ok(()) } else { Err("no such process".into()) }
+}
+
+/// Waits until the last whole epoch holds a server, or holds none.
+fn until_last(recorder: &Recorder, what: &str, there: bool) -> Any<()> {
+    wait_until(what, Duration::from_secs(30), || {
+        let last = recorder.last().map_err(|error| error.to_string())?;
+        let found = last.replies("VARZ").count() > 0;
+        if found == there { Ok(()) } else { Err(format!("the last epoch: {found}")) }
+    })?;
+    Ok(())
 }
 
 /// Epochs of one run form a track: one run, rising numbers, what one saw the next expects.
@@ -80,11 +90,11 @@ fn an_epoch_that_could_not_be_collected_is_still_written() -> Any<()> {
     let url = system.url("a1", "SYS")?;
     let mut child =
         recorder.command(&["--server", &url, "--every", "1s"])?.stderr(Stdio::null()).spawn()?;
-    sleep(Duration::from_millis(1500));
+    until_last(&recorder, "the server is recorded", true)?;
     system.kill("a1")?;
-    sleep(Duration::from_secs(4));
+    until_last(&recorder, "its absence is recorded", false)?;
     system.start("a1")?;
-    sleep(Duration::from_secs(6));
+    until_last(&recorder, "its return is recorded", true)?;
     tell(child.id(), "-TERM")?;
     child.wait()?;
     let epochs = recorder.files()?.iter().map(|file| Epoch::read(file)).collect::<Any<Vec<_>>>()?;

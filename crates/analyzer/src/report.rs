@@ -4,7 +4,7 @@
 //! in a fixed order, and nothing but `inputs` and the `where` of problems depends on how the
 //! records were named, cut into files, concatenated or piped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,6 +13,18 @@ use serde_json::Value;
 /// A time as it stands in a report.
 pub fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
+}
+
+/// Runs of consecutive numbers, first and last of each.
+pub fn runs(epochs: &BTreeSet<usize>) -> Vec<[usize; 2]> {
+    let mut runs: Vec<[usize; 2]> = Vec::new();
+    for epoch in epochs {
+        match runs.last_mut() {
+            Some(run) if run[1] + 1 == *epoch => run[1] = *epoch,
+            _ => runs.push([*epoch, *epoch]),
+        }
+    }
+    runs
 }
 
 /// How bad a finding is.

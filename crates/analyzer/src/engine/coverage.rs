@@ -6,7 +6,7 @@ use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
 
-use super::interval::runs;
+use crate::report::runs;
 use crate::report::{CoverageGap, CoverageRow};
 
 /// Most servers, services or URLs listed in one gap.

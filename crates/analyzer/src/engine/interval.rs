@@ -265,17 +265,5 @@ fn digest(parts: &[&str]) -> String {
     hex(&hash.finalize()[..8])
 }
 
-/// Runs of consecutive numbers, first and last of each.
-pub fn runs(epochs: &BTreeSet<usize>) -> Vec<[usize; 2]> {
-    let mut runs: Vec<[usize; 2]> = Vec::new();
-    for epoch in epochs {
-        match runs.last_mut() {
-            Some(run) if run[1] + 1 == *epoch => run[1] = *epoch,
-            _ => runs.push([*epoch, *epoch]),
-        }
-    }
-    runs
-}
-
 /// Stories by check and subject.
 pub(super) type Stories = BTreeMap<(usize, Subject), Story>;

@@ -17,7 +17,7 @@ use nats_hindsight_model::intake::{self, Intake};
 use nats_hindsight_model::systems;
 use rayon::ThreadPool;
 
-pub use interval::{fingerprint, runs};
+pub use interval::fingerprint;
 pub use tally::VerdictRow;
 
 use crate::check::{Check, Setting};

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::Options;
-use super::interval::{NOT_RECORDED, Said, Stories, runs};
+use super::interval::{NOT_RECORDED, Said, Stories};
 use crate::check::Check;
-use crate::report::rfc3339;
 use crate::report::{
     CheckTotals, CoverageRow, EpochRow, Exception, Finding, Subject, SystemReport, Unknown, Unseen,
+    rfc3339, runs,
 };
-use crate::verdict::Reason;
-use crate::verdict::{Judgement, Step, Verdict};
+use crate::verdict::{Judgement, Reason, Step, Verdict};
 
 /// Most subjects listed in one group of unknowns.
 const MAX_SUBJECTS: usize = 20;

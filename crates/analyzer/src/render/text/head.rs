@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::canvas::{COLUMNS, Canvas, Tone, wrap};
 use super::when::{between, clock, count, duration_ms, epochs};
 use crate::render::plain;
-use crate::report::{Report, Severity, SystemReport};
+use crate::report::{Report, Severity, SystemReport, runs};
 
 /// Says that what is not seen did not fit.
 const MORE: &str = " ... (more below)";
@@ -114,7 +114,7 @@ fn of_system(system: &SystemReport, blind: &mut Vec<String>) {
     if system.epochs.len() == 1 {
         blind.push("one epoch only, so changes over time cannot be seen".to_owned());
     }
-    let cut: Vec<usize> =
+    let cut: BTreeSet<usize> =
         system.epochs.iter().filter(|epoch| !epoch.complete).map(|epoch| epoch.index).collect();
     if !cut.is_empty() {
         blind.push(format!("{} incomplete", epochs(&runs(&cut))));
@@ -145,16 +145,4 @@ fn step(system: &SystemReport) -> Option<String> {
     let (longest, after) = *steps.last()?;
     (longest > usual.saturating_mul(3))
         .then(|| format!("{} without a recording after epoch {after}", duration_ms(longest)))
-}
-
-/// Numbers in ascending order as runs.
-fn runs(numbers: &[usize]) -> Vec<[usize; 2]> {
-    let mut runs: Vec<[usize; 2]> = Vec::new();
-    for number in numbers {
-        match runs.last_mut() {
-            Some([_, to]) if *to + 1 == *number => *to = *number,
-            _ => runs.push([*number, *number]),
-        }
-    }
-    runs
 }

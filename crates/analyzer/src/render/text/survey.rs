@@ -6,8 +6,8 @@ use super::canvas::{COLUMNS, Canvas, Tone};
 use super::table::Table;
 use super::when::{clock, count};
 use super::{tail, timeline};
-use crate::engine::runs;
 use crate::report::Problem;
+use crate::report::runs;
 use crate::survey::{EpochSurvey, ServerSurvey, Survey};
 
 /// Epochs, servers and files listed before the rest is only counted.

@@ -6,7 +6,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{NAME, VERSION};
 use nats_hindsight_snapshot::lines::{
     AskedLine, CollectorLine, EpochLine, ExpectsLine, FormatName, RunLine,
@@ -23,6 +22,7 @@ use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::summary::{EpochSummary, Written, summarize};
+use crate::table;
 use crate::watch::Watch;
 
 /// Why a run ended without doing its work.
@@ -223,11 +223,7 @@ impl Run<'_> {
             run: RunLine { id: self.id.clone(), sequence, ticks_skipped },
             start: clock.start,
             asked: AskedLine {
-                endpoints: Endpoint::KNOWN
-                    .iter()
-                    .filter(|endpoint| ![Endpoint::EPOCH, Endpoint::END].contains(endpoint))
-                    .cloned()
-                    .collect(),
+                endpoints: table::ASKED.to_vec(),
                 every_s: settings.every.map(|every| every.as_secs_f64()),
                 confirm_after_ms: u64::try_from(settings.waits.confirm_after.as_millis())
                     .unwrap_or(u64::MAX),

@@ -138,6 +138,21 @@ pub(crate) const OF_SERVERS: &[Row] = &[VARZ, ACCOUNTZ, ROUTEZ, LEAFZ];
 /// What is asked over HTTP.
 pub(crate) const OVER_HTTP: &[Row] = &[VARZ, ROUTEZ, LEAFZ, CONNZ, CONNZ_CLOSED];
 
+/// All that is asked, as the header of an epoch says it.
+pub(crate) const ASKED: &[Endpoint] = &[
+    Endpoint::STATSZ,
+    Endpoint::VARZ,
+    Endpoint::ACCOUNTZ,
+    Endpoint::CONNZ,
+    Endpoint::CONNZ_CLOSED,
+    Endpoint::ROUTEZ,
+    Endpoint::LEAFZ,
+    Endpoint::USER_INFO,
+    Endpoint::SRV_PING,
+    Endpoint::SRV_INFO,
+    Endpoint::SRV_STATS,
+];
+
 impl Row {
     /// Subject that all servers listen on.
     pub(crate) fn broadcast(&self) -> String {

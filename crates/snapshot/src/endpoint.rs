@@ -32,8 +32,12 @@ endpoints! {
     STATSZ = "STATSZ";
     /// `$SYS.REQ.SERVER.*.VARZ`, HTTP `/varz`.
     VARZ = "VARZ";
-    /// `$SYS.REQ.SERVER.*.ACCOUNTZ`.
+    /// The list of accounts: `$SYS.REQ.SERVER.*.ACCOUNTZ`, HTTP `/accountz`.
     ACCOUNTZ = "ACCOUNTZ";
+    /// One account in full: the same subject with `account`, HTTP `/accountz?acc=`.
+    ACCOUNTZ_DETAIL = "ACCOUNTZ_DETAIL";
+    /// Statistics of accounts: `$SYS.REQ.ACCOUNT.PING.STATZ`, HTTP `/accstatz`.
+    ACCOUNT_STATZ = "ACCOUNT_STATZ";
     /// Open connections: `$SYS.REQ.SERVER.*.CONNZ`, `$SYS.REQ.ACCOUNT.PING.CONNZ`, HTTP `/connz`.
     CONNZ = "CONNZ";
     /// Closed connections: the same subjects with `state: 1`.
@@ -42,6 +46,22 @@ endpoints! {
     ROUTEZ = "ROUTEZ";
     /// Leaf connections: `$SYS.REQ.SERVER.*.LEAFZ`, HTTP `/leafz`.
     LEAFZ = "LEAFZ";
+    /// Gateway connections: `$SYS.REQ.SERVER.*.GATEWAYZ`, HTTP `/gatewayz`.
+    GATEWAYZ = "GATEWAYZ";
+    /// Totals of subscriptions: `$SYS.REQ.SERVER.*.SUBSZ` without `subscriptions`, HTTP `/subsz`.
+    SUBSZ = "SUBSZ";
+    /// JetStream, page by page of accounts: `$SYS.REQ.SERVER.*.JSZ`, HTTP `/jsz`.
+    JSZ = "JSZ";
+    /// Health with details: `$SYS.REQ.SERVER.*.HEALTHZ`, HTTP `/healthz`.
+    HEALTHZ = "HEALTHZ";
+    /// Raft groups: `$SYS.REQ.SERVER.*.RAFTZ`, HTTP `/raftz`. From 2.10.26 on.
+    RAFTZ = "RAFTZ";
+    /// Queues inside a server: `$SYS.REQ.SERVER.*.IPQUEUESZ`, HTTP `/ipqueuesz`. From 2.10.26 on.
+    IPQUEUESZ = "IPQUEUESZ";
+    /// Variables of the Go runtime: `$SYS.REQ.SERVER.*.EXPVARZ`, HTTP `/debug/vars`.
+    EXPVARZ = "EXPVARZ";
+    /// What servers published of themselves between epochs: no reply, but `event` lines.
+    EVENTS = "EVENTS";
     /// `$SYS.REQ.USER.INFO` on each connection.
     USER_INFO = "USER_INFO";
     /// `$SRV.PING`, also by name and by id.

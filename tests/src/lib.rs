@@ -6,4 +6,5 @@
 
 pub mod cases;
 pub mod recording;
+pub mod schema;
 pub mod verdicts;

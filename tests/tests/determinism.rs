@@ -10,6 +10,7 @@ use nats_hindsight_analyzer::render;
 use nats_hindsight_model::intake::{Source, open};
 use nats_hindsight_snapshot::format::Limits;
 use nats_hindsight_tests::recording::fixtures;
+use nats_hindsight_tests::schema;
 use serde_json::Value;
 
 /// Scenarios with findings, gaps, unknowns and several subjects.
@@ -32,7 +33,7 @@ fn report(sources: &[Source], threads: usize) -> String {
     let intake = open(sources, &Limits::default(), &|_, _| {}).unwrap();
     let options = Options { threads: Some(threads), ..Options::default() };
     let report = analyze(&intake, &options, &|_, _| {}).unwrap();
-    let mut value: Value = serde_json::from_str(&render::json::render(&report)).unwrap();
+    let mut value = schema::parse(schema::REPORT, &render::json::render(&report));
     value["inputs"] = Value::Null;
     for problem in value["problems"].as_array_mut().unwrap() {
         problem["where"] = Value::Null;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use nats_hindsight_tests::recording::fixtures;
+use nats_hindsight_tests::schema;
 
 /// Thresholds at the scale of the recordings.
 const SCALE: [&str; 6] = [
@@ -50,7 +51,11 @@ fn report(scenario: &str, format: &str) -> String {
         .args(["--format", format, "--fail-on", "never"])
         .assert()
         .success();
-    String::from_utf8(run.get_output().stdout.clone()).unwrap()
+    let printed = String::from_utf8(run.get_output().stdout.clone()).unwrap();
+    if format == "json" {
+        schema::parse(schema::REPORT, &printed);
+    }
+    printed
 }
 
 /// Settings under which a snapshot depends on the recording and the verdicts only.

@@ -6,9 +6,11 @@
 pub mod check;
 pub mod checks;
 pub mod engine;
+pub mod listing;
 pub mod registry;
 pub mod render;
 pub mod report;
+pub mod schema;
 pub mod settings;
 pub mod survey;
 pub mod verdict;

@@ -3,10 +3,14 @@
 //! It changes only by addition. All times are RFC 3339 in UTC with three decimals, all lists are
 //! in a fixed order, and nothing but `inputs` and the `where` of problems depends on how the
 //! records were named, cut into files, concatenated or piped.
+//!
+//! Its JSON Schema, `docs/report.schema.json`, is made from these types by `cargo xtask docs`; the
+//! comments here are the descriptions there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,7 +32,7 @@ pub fn runs(epochs: &BTreeSet<usize>) -> Vec<[usize; 2]> {
 }
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -54,11 +58,13 @@ impl Severity {
 }
 
 /// The whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// Always `nats-hindsight`.
+    #[schemars(extend("const" = "nats-hindsight"))]
     pub report: &'static str,
-    /// Version of this shape.
+    /// Version of this shape; the first number is 1 as long as fields are only added.
+    #[schemars(regex(pattern = r"^1\.[0-9]+$"))]
     pub version: &'static str,
     /// Release of the tool.
     pub tool: &'static str,
@@ -77,7 +83,7 @@ pub struct Report {
 }
 
 /// One file or stream that was read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Input {
     /// `sha256:…` of its bytes.
     pub digest: String,
@@ -88,7 +94,7 @@ pub struct Input {
 }
 
 /// A configuration file that was used.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ConfigUsed {
     /// As it was given.
     pub path: String,
@@ -97,7 +103,7 @@ pub struct ConfigUsed {
 }
 
 /// Something wrong with the input, which cost only what it names.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Problem {
     /// Stable name of the kind of problem.
     pub kind: String,
@@ -115,7 +121,7 @@ pub struct Problem {
 }
 
 /// Everything about one system.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SystemReport {
     /// Label.
     pub system: String,
@@ -136,7 +142,7 @@ pub struct SystemReport {
 }
 
 /// One epoch of a system.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EpochRow {
     /// Position in the timeline, from 0.
     pub index: usize,
@@ -153,7 +159,7 @@ pub struct EpochRow {
 }
 
 /// A point of the timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Moment {
     /// Index of the epoch.
     pub epoch: usize,
@@ -162,7 +168,7 @@ pub struct Moment {
 }
 
 /// When an interval opened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Opened {
     /// First epoch with the finding.
     #[serde(flatten)]
@@ -174,7 +180,7 @@ pub struct Opened {
 }
 
 /// When and how an interval closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Closed {
     /// First epoch in which it was over.
     #[serde(flatten)]
@@ -189,7 +195,7 @@ pub struct Closed {
 }
 
 /// A stretch of an open interval in which nothing could be said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Gap {
     /// First epoch of the gap.
     pub from: usize,
@@ -200,7 +206,7 @@ pub struct Gap {
 }
 
 /// What an open interval looked like from an epoch on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// Epoch of the change.
     #[serde(flatten)]
@@ -212,7 +218,7 @@ pub struct Change {
 }
 
 /// One observed fact behind a finding.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Evidence {
     /// What it is.
     pub name: String,
@@ -229,8 +235,9 @@ pub struct Evidence {
 }
 
 /// What a verdict is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(transform = crate::schema::with_kinds_to_come)]
 pub enum Subject {
     /// One connected cluster of servers.
     Cluster {
@@ -261,7 +268,7 @@ pub enum Subject {
 }
 
 /// An interval of epochs in which a check fired on a subject.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
     /// Code of the check.
     pub code: &'static str,
@@ -290,6 +297,7 @@ pub struct Finding {
     /// Its story, first face included.
     pub changes: Vec<Change>,
     /// Typed per check, see its page.
+    #[schemars(with = "BTreeMap<String, Value>")]
     pub details: Value,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
@@ -310,7 +318,7 @@ fn is_zero(count: &usize) -> bool {
 }
 
 /// Verdicts that could not be reached, grouped by code, reason, what hides it and epochs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unknown {
     /// Code of the check.
     pub code: &'static str,
@@ -331,7 +339,7 @@ pub struct Unknown {
 }
 
 /// Something the configuration lets pass.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Exception {
     /// `retired`, `may_be_zero` or `allowed_mix`.
     pub kind: &'static str,
@@ -346,7 +354,7 @@ pub struct Exception {
 }
 
 /// A facet of a check that was not seen: what it would show is not in a verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unseen {
     /// Code of the check.
     pub code: &'static str,
@@ -361,7 +369,7 @@ pub struct Unseen {
 }
 
 /// Denominators of one check, counted in (subject, epoch) pairs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckTotals {
     /// Code.
     pub code: &'static str,
@@ -378,7 +386,7 @@ pub struct CheckTotals {
 }
 
 /// What was asked of one endpoint over all epochs, and what came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CoverageRow {
     /// Endpoint.
     pub endpoint: String,
@@ -391,7 +399,7 @@ pub struct CoverageRow {
 }
 
 /// Requests to one endpoint that ended one way other than `ok`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CoverageGap {
     /// How they ended.
     pub status: String,

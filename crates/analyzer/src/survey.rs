@@ -9,13 +9,14 @@ use nats_hindsight_model::intake::{EpochIndex, Input, Intake, Problem};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::check::Check;
 use crate::report::rfc3339;
 
 /// Everything `inspect` shows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Survey {
     /// What was read.
     pub inputs: Vec<Input>,
@@ -28,7 +29,7 @@ pub struct Survey {
 }
 
 /// One epoch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EpochSurvey {
     /// Position in the recording, from 0.
     pub index: usize,
@@ -59,7 +60,7 @@ pub struct EpochSurvey {
 }
 
 /// A server that answered something.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ServerSurvey {
     /// Its name, where a reply tells it.
     pub name: String,
@@ -70,7 +71,7 @@ pub struct ServerSurvey {
 }
 
 /// A check that lacks what it requires.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Blind {
     /// Code of the check.
     pub code: &'static str,

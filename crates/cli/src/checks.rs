@@ -3,11 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use nats_hindsight_analyzer::check::{Check, Scan};
-use nats_hindsight_analyzer::registry;
+use nats_hindsight_analyzer::check::Check;
 use nats_hindsight_analyzer::render::{json, page};
-use nats_hindsight_snapshot::Endpoint;
-use serde::Serialize;
+use nats_hindsight_analyzer::{listing, registry};
 
 use crate::error::CliError;
 use crate::output::{Format, print_plain};
@@ -39,65 +37,11 @@ pub(crate) struct ExplainArgs {
     check: String,
 }
 
-/// One check in JSON.
-#[derive(Serialize)]
-struct Row {
-    code: &'static str,
-    slug: &'static str,
-    title: &'static str,
-    severity: &'static str,
-    category: &'static str,
-    subject: &'static str,
-    looks_at: &'static str,
-    /// Any one of each group is enough.
-    required: Vec<Vec<&'static str>>,
-    enriching: Vec<&'static str>,
-    thresholds: Vec<ThresholdRow>,
-}
-
-#[derive(Serialize)]
-struct ThresholdRow {
-    key: &'static str,
-    default: String,
-    doc: &'static str,
-}
-
-impl Row {
-    fn of(check: &'static Check) -> Self {
-        let names = |list: &'static [Endpoint]| list.iter().map(Endpoint::as_str).collect();
-        Self {
-            code: check.code,
-            slug: check.slug,
-            title: check.title,
-            severity: check.severity.as_str(),
-            category: check.category,
-            subject: check.subject,
-            looks_at: match check.scan {
-                Scan::Epoch(_) => "epoch",
-                Scan::Follow(_) => "sequence",
-            },
-            required: check.required.iter().map(|group| names(group)).collect(),
-            enriching: names(check.enriching),
-            thresholds: check
-                .thresholds
-                .iter()
-                .map(|threshold| ThresholdRow {
-                    key: threshold.key,
-                    default: page::setting(threshold.default),
-                    doc: threshold.doc,
-                })
-                .collect(),
-        }
-    }
-}
-
 /// Lists all checks.
 pub(crate) fn list(args: &ChecksArgs) -> Result<ExitCode, CliError> {
     let checks = registry::all();
     let text = match args.format {
-        Format::Json => {
-            json::render(&checks.iter().map(|check| Row::of(check)).collect::<Vec<_>>())
-        }
+        Format::Json => json::render(&listing::rows(&checks)),
         Format::Text => table(&checks),
     };
     print_plain(&text)?;

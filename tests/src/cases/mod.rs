@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::recording::{Epoch, Recording};
+use crate::schema;
 use crate::verdicts::{Judged, judge};
 
 /// The kinds every check has cases of.
@@ -135,6 +136,7 @@ impl Case {
             wrong.extend(expected.hold(&self.code, &judged));
         }
         wrong.extend(self.kind_is_told_by(&script));
+        wrong.extend(schema::errors(schema::REPORT, &json!(judged.report)));
         wrong
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
+use nats_hindsight_tests::schema;
 use serde_json::Value;
 
 use crate::support::{EVEN, MIXED, command, epoch, folder, hindsight};
@@ -113,7 +114,7 @@ fn coverage_is_required_of_selected_checks_in_the_last_epoch() {
     };
     assert_eq!(code("SERVER_002"), 0);
     let all = hindsight(&[&"analyze", &even.path(), &"--require-coverage"]);
-    let report = hindsight(&[&"analyze", &even.path(), &"--format", &"json"]).json();
+    let report = hindsight(&[&"analyze", &even.path(), &"--format", &"json"]).report();
     let blind = report["systems"][0]["unknowns"].as_array().is_some_and(|list| !list.is_empty());
     assert_eq!(all.code, if blind { 4 } else { 0 }, "{all:?}");
 }
@@ -123,7 +124,7 @@ fn json_is_all_there_is_on_standard_output() {
     let mixed = folder(&[epoch(0, EVEN), epoch(1, MIXED)]);
     let ran = hindsight(&[&"analyze", &mixed.path(), &"--format", &"json", &"--color", &"always"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    let report = ran.json();
+    let report = ran.report();
     assert!(ran.stdout.ends_with("}\n"));
     assert_eq!(report["report"], "nats-hindsight");
     assert_eq!(report["systems"][0]["findings"][0]["code"], "SERVER_002");
@@ -139,7 +140,8 @@ fn judged(args: &[&dyn AsRef<std::ffi::OsStr>], input: Option<Vec<u8>>) -> Value
     stdin.write_all(&input.unwrap_or_default()).unwrap();
     drop(stdin);
     let output = child.wait_with_output().unwrap();
-    let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut report = schema::parse(schema::REPORT, &text);
     report.as_object_mut().unwrap().remove("inputs").unwrap();
     report
 }
@@ -174,7 +176,7 @@ fn several_reports_are_written_at_once() {
     ]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert_eq!(fs::read_to_string(text).unwrap(), ran.stdout);
-    let report: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    let report = schema::parse(schema::REPORT, &fs::read_to_string(json).unwrap());
     assert_eq!(report["version"], "1.0");
 }
 

@@ -20,7 +20,7 @@ fn inspect_says_what_a_recording_is() {
     ] {
         assert!(ran.stdout.contains(wanted), "{wanted}\n{}", ran.stdout);
     }
-    let json = hindsight(&[&"inspect", &recording.path(), &"--format", &"json"]).json();
+    let json = hindsight(&[&"inspect", &recording.path(), &"--format", &"json"]).survey();
     assert_eq!(json["epochs"][0]["requests"]["VARZ"]["ok"], 3);
     assert_eq!(json["epochs"][2]["whole"], false);
 }
@@ -37,7 +37,7 @@ fn inspect_exits_3_where_there_is_no_epoch() {
 fn checks_are_listed_and_explained() {
     let table = hindsight(&[&"checks"]);
     assert_eq!(table.code, 0);
-    let json = hindsight(&[&"checks", &"--format", &"json"]).json();
+    let json = hindsight(&[&"checks", &"--format", &"json"]).checks();
     for check in json.as_array().unwrap() {
         let (code, slug) = (check["code"].as_str().unwrap(), check["slug"].as_str().unwrap());
         assert!(table.stdout.contains(code) && table.stdout.contains(slug));

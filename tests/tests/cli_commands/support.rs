@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{ReplyBody, SnapshotWriter};
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, ExpectsLine, ReplyLine, Status};
+use nats_hindsight_tests::schema;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -28,9 +29,19 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The report on standard output.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap()
+    /// The report on standard output, which holds to its published schema.
+    pub(crate) fn report(&self) -> Value {
+        schema::parse(schema::REPORT, &self.stdout)
+    }
+
+    /// The survey of `inspect` on standard output, held to its schema.
+    pub(crate) fn survey(&self) -> Value {
+        schema::parse(schema::INSPECT, &self.stdout)
+    }
+
+    /// The list of `checks` on standard output, held to its schema.
+    pub(crate) fn checks(&self) -> Value {
+        schema::parse(schema::CHECKS, &self.stdout)
     }
 }
 

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use nats_hindsight_snapshot::format::Limits;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use index::{EpochIndex, FrameRef};
@@ -95,7 +96,7 @@ pub enum IntakeError {
 }
 
 /// One input that was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Input {
     /// The path as it was named or found.
     pub path: String,
@@ -110,7 +111,7 @@ pub struct Input {
 /// Something that could not be used, or was not as it should be.
 ///
 /// Everything but `where_` depends on the records alone, not on files, names and order.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Problem {
     /// UUID of the epoch it is about, where that is known.
     pub epoch: Option<String>,

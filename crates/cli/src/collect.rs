@@ -3,6 +3,7 @@
 mod connections;
 mod duration;
 mod progress;
+mod size;
 mod table;
 
 use std::io::{IsTerminal, Write};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use nats_hindsight_collector::{CollectError, EpochSummary, Output, Settings, Waits};
+use nats_hindsight_collector::{CollectError, EpochSummary, Keep, Output, Settings, Waits};
 
 use self::progress::Progress;
 use self::table::shown;
@@ -32,7 +33,7 @@ Examples:
     hindsight collect --context system --account-context app
   Record every minute until stopped, into a folder of its own:
     hindsight collect --server nats://nats.example.org --creds sys.creds \\
-      --account-creds app.creds --every 1m --out epochs --system prod
+      --account-creds app.creds --every 1m --keep 7d --out epochs --system prod
   Without a system account, over the monitoring ports:
     hindsight collect --http http://10.0.0.1:8222 --http http://10.0.0.2:8222
   With the credentials of an application alone:
@@ -69,6 +70,14 @@ pub(crate) struct CollectArgs {
     #[arg(long, value_name = "N", requires = "every", help_heading = "Recording",
           value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+
+    /// Delete epochs of this collector and system that are older than this (7d), never the newest
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Recording")]
+    keep: Option<Duration>,
+
+    /// Delete the oldest epochs of this collector and system beyond this many bytes (10GB, 500MiB)
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Recording")]
+    keep_size: Option<u64>,
 
     /// Expect the servers and services of this snapshot, instead of those of the newest one of the
     /// same system in the output folder
@@ -157,6 +166,12 @@ fn settings(args: CollectArgs) -> Result<Settings, String> {
                 .to_owned(),
         );
     }
+    let keep = Keep { age: args.keep, bytes: args.keep_size };
+    if args.out.as_os_str() == "-" && !keep.everything() {
+        return Err("--keep and --keep-size need a folder to keep: give --out DIR instead of \
+                    `--out -`, or leave them out"
+            .to_owned());
+    }
     let output =
         if args.out.as_os_str() == "-" { Output::Stdout } else { Output::Folder(args.out) };
     let waits = Waits {
@@ -174,6 +189,7 @@ fn settings(args: CollectArgs) -> Result<Settings, String> {
         output,
         every: args.every,
         count: args.count,
+        keep,
         expect_from: args.expect_from,
         waits,
     })

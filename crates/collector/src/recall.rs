@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{
-    EXTENSION, Found, FrameAt, Limits, Line, PARTIAL, ReadAt, Scratch, file_name, read_frame, scan,
+    EXTENSION, Found, FrameAt, Limits, Line, PARTIAL, ReadAt, Scratch, name_prefix, read_frame,
+    scan,
 };
 use nats_hindsight_snapshot::lines::ExpectsLine;
 
@@ -62,8 +63,7 @@ pub(crate) fn from_folder(folder: &Path, system: &str) -> Option<ExpectsLine> {
 
 /// Names that a snapshot of this system could have. Names are a hint; the header decides.
 fn candidates(folder: &Path, system: &str) -> Vec<String> {
-    let any = file_name(system, Timestamp::UNIX_EPOCH, "");
-    let prefix = any.split(".19700101T").next().unwrap_or_default().to_owned();
+    let prefix = name_prefix(system);
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())

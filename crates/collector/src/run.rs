@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nats_hindsight_snapshot::format::{NAME, VERSION};
+use nats_hindsight_snapshot::format::{NAME, VERSION, file_name};
 use nats_hindsight_snapshot::lines::{
     AskedLine, CollectorLine, EpochLine, ExpectsLine, FormatName, RunLine,
 };
@@ -18,6 +18,7 @@ use crate::epoch::{Epoch, Identified, Seen};
 use crate::memory::remember;
 use crate::recall::{self, RecallError};
 use crate::record::{Clock, Output, OutputError, Recorder, WriterTask};
+use crate::retention::{Latest, Removed, Retention};
 use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::stop::Stop;
@@ -68,6 +69,7 @@ struct Run<'a> {
     collector_id: String,
     connections: Connections,
     expects: ExpectsLine,
+    retention: Option<Retention>,
 }
 
 async fn run_until_stopped(
@@ -93,7 +95,8 @@ async fn run_until_stopped(
         None => settings.output.collector_id()?,
     };
     let id = Uuid::new_v4().to_string();
-    let run = Run { settings, watch, stop, id, collector_id, connections, expects };
+    let retention = retention(settings, &collector_id);
+    let run = Run { settings, watch, stop, id, collector_id, connections, expects, retention };
     run.epochs().await
 }
 
@@ -106,6 +109,11 @@ fn recall(settings: &Settings) -> Result<ExpectsLine, RecallError> {
         Output::Stdout => None,
     };
     Ok(folder.unwrap_or_default())
+}
+
+fn retention(settings: &Settings, collector: &str) -> Option<Retention> {
+    let folder = settings.output.folder().filter(|_| !settings.keep.everything())?;
+    Some(Retention::new(settings.keep, folder, &settings.system, collector))
 }
 
 impl Run<'_> {
@@ -155,6 +163,8 @@ impl Run<'_> {
             () = self.stop.told() => return Ok(None),
         };
         let header = self.header(&clock, sequence, ticks_skipped);
+        let start = header.start;
+        let latest = Latest { file_name: file_name(&header.system, start, &header.uuid), start };
         let sink = settings
             .output
             .open(&settings.system, header.start, &header.uuid)
@@ -166,9 +176,20 @@ impl Run<'_> {
         let written = Written { sequence, took: clock.elapsed(), end, place, coverage };
         let asked: BTreeSet<String> =
             self.connections.accounts().into_iter().filter_map(|account| account.id).collect();
-        let summary = summarize(written, &seen, &self.expects, &asked);
+        let mut summary = summarize(written, &seen, &self.expects, &asked);
+        summary.removed = self.make_room(&latest);
         self.expects = next;
         Ok(Some(summary))
+    }
+
+    /// Deletes epochs that have had their time.
+    fn make_room(&mut self, latest: &Latest) -> Removed {
+        let Some(retention) = &mut self.retention else { return Removed::default() };
+        let (stop, watch) = (&self.stop, &self.watch);
+        // Connections live on while this thread is at the disk.
+        tokio::task::block_in_place(|| {
+            retention.pass(latest, &|| stop.is_told(), &|text| watch.warn(text))
+        })
     }
 
     /// Asks everything and records it, until it is done, told to stop, or cannot be written. What

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::connect::ConnectionSpec;
 use crate::http::HttpTarget;
 use crate::record::Output;
+use crate::retention::Keep;
 
 /// Everything a run needs to know.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub every: Option<Duration>,
     /// Epochs to record; until stopped if absent and `every` is set.
     pub count: Option<u64>,
+    /// How many of its own epochs stay in the output folder.
+    pub keep: Keep,
     /// Snapshot to take the memory from, instead of the newest one in the output folder.
     pub expect_from: Option<PathBuf>,
     /// Times of waiting.

@@ -7,6 +7,7 @@ use nats_hindsight_snapshot::lines::{EndLine, ExpectsLine};
 
 use crate::coverage::Coverage;
 use crate::epoch::Seen;
+use crate::retention::Removed;
 
 /// What one epoch brought.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct EpochSummary {
     pub silent: Vec<String>,
     /// How the requests went.
     pub coverage: Coverage,
+    /// Old epochs that were deleted after this one.
+    pub removed: Removed,
 }
 
 impl EpochSummary {
@@ -80,6 +83,7 @@ pub(crate) fn summarize(
         silent: written.coverage.silent.iter().map(|id| shown_server(seen, expects, id)).collect(),
         place: written.place,
         coverage: written.coverage,
+        removed: Removed::default(),
     }
 }
 

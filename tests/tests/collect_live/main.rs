@@ -2,6 +2,7 @@
 
 mod connecting;
 mod recorder;
+mod retention;
 mod running;
 mod secrets;
 mod servers;

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
-use nats_hindsight_collector::EpochSummary;
+use nats_hindsight_collector::{EpochSummary, Removed};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
+
+use super::size;
 
 /// Silent servers and accounts that are named one by one.
 const NAMED: usize = 10;
@@ -25,6 +27,16 @@ pub(super) fn headline(summary: &EpochSummary) -> String {
         summary.took.as_secs_f64(),
     )
     .replace("1 replie ", "1 reply ")
+        + &removed(summary.removed)
+}
+
+/// What was deleted to make room.
+fn removed(removed: Removed) -> String {
+    if removed.files == 0 {
+        return String::new();
+    }
+    let files = usize::try_from(removed.files).unwrap_or(usize::MAX);
+    format!("; deleted {}, {}", counted(files, "old file"), size::shown(removed.bytes))
 }
 
 /// The table, what is missing, and what to do about it.

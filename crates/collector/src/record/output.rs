@@ -20,7 +20,7 @@ pub enum OutputError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// The id of the collector.
-    #[error("cannot keep the collector's id in {path}: {source}; give one with --collector-id", path = path.display())]
+    #[error("cannot keep the collector's id in {path}: {source}; check who may write there, or give an id with --collector-id", path = path.display())]
     Id {
         /// The file.
         path: PathBuf,
@@ -70,13 +70,13 @@ impl Output {
     pub(crate) fn collector_id(&self) -> Result<String, OutputError> {
         let Some(folder) = self.folder() else { return Ok(fresh_id()) };
         let path = folder.join(ID_FILE);
-        if let Ok(text) = fs::read_to_string(&path)
+        let failed = |source| OutputError::Id { path: path.clone(), source };
+        if let Some(text) = read_own(&path).map_err(failed)?
             && !text.trim().is_empty()
         {
             return Ok(text.trim().chars().take(64).collect());
         }
         let id = fresh_id();
-        let failed = |source| OutputError::Id { path: path.clone(), source };
         write_private(folder, &path, &id).map_err(failed)?;
         Ok(id)
     }
@@ -86,17 +86,34 @@ fn fresh_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
+/// Keeps the id in a file of its own that only its owner can read. An empty one is what a collector
+/// left that was killed here, and is replaced.
 fn write_private(folder: &Path, path: &Path, id: &str) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
+    if path.symlink_metadata().is_ok() {
+        fs::remove_file(path)?;
+    }
     let mut options = fs::File::options();
-    options.write(true).create(true).truncate(true);
+    // Fails for a link that somebody puts there in this moment, wherever it leads.
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     writeln!(options.open(path)?, "{id}")
+}
+
+/// What the file with the id holds, if there is one. A link is refused: nobody but somebody who
+/// wants to read or write elsewhere puts one there.
+fn read_own(path: &Path) -> io::Result<Option<String>> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.is_file() => fs::read_to_string(path).map(Some),
+        Ok(_) => Err(io::Error::other("it is a link or no plain file")),
+    }
 }
 
 /// One opened place.
@@ -127,6 +144,40 @@ impl Write for Sink {
         match self {
             Self::File(file) => file.flush(),
             Self::Stdout(stdout) => stdout.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_kept_and_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = Output::Folder(folder.path().join("new"));
+        let id = output.collector_id().unwrap();
+        assert_eq!(output.collector_id().unwrap(), id);
+        fs::write(folder.path().join("new").join(ID_FILE), "\n").unwrap();
+        assert_ne!(output.collector_id().unwrap(), id, "an empty one is replaced");
+        fs::write(folder.path().join("new").join(ID_FILE), "mine\n").unwrap();
+        assert_eq!(output.collector_id().unwrap(), "mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_its_place_is_neither_read_nor_written() {
+        for exists in [true, false] {
+            let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let target = elsewhere.path().join("target");
+            if exists {
+                fs::write(&target, "precious").unwrap();
+            }
+            std::os::unix::fs::symlink(&target, folder.path().join(ID_FILE)).unwrap();
+            let output = Output::Folder(folder.path().to_owned());
+            let error = output.collector_id().err().map(|error| error.to_string());
+            assert!(error.is_some_and(|error| error.contains("--collector-id")));
+            assert_eq!(fs::read(&target).ok(), exists.then(|| b"precious".to_vec()));
         }
     }
 }

@@ -142,7 +142,13 @@ impl Write for SnapshotFile {
 pub fn file_name(system: &str, start: Timestamp, uuid: &str) -> String {
     let start = start.strftime("%Y%m%dT%H%M%SZ");
     let uuid: String = uuid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
-    format!("{}.{start}.{uuid}{EXTENSION}", escape(system))
+    format!("{}{start}.{uuid}{EXTENSION}", name_prefix(system))
+}
+
+/// What the names of all snapshots of a system begin with, dot included. Long labels are cut, so
+/// that other systems may have the same.
+pub fn name_prefix(system: &str) -> String {
+    format!("{}.", escape(system))
 }
 
 /// A label as part of a file name: ASCII letters, digits, `-`, `_`, and `.` but not in front;

@@ -11,6 +11,7 @@ pub mod damage;
 pub mod file;
 pub mod frame;
 mod hashing;
+mod header;
 pub mod limits;
 pub mod line;
 pub mod preamble;
@@ -21,8 +22,9 @@ pub mod writer;
 
 pub use body::ReplyBody;
 pub use damage::{Damage, DamageKind};
-pub use file::{FileError, SnapshotFile, file_name};
+pub use file::{FileError, SnapshotFile, file_name, name_prefix};
 pub use frame::{Frame, FrameError, Scratch, read_frame};
+pub use header::read_header;
 pub use limits::Limits;
 pub use line::Line;
 pub use scan::{Found, FrameAt, Scan, scan};

@@ -25,15 +25,9 @@ pub(crate) fn binary(package: &str, name: &str) -> Result<PathBuf> {
     if let Some(path) = built.get(name) {
         return Ok(path.clone());
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(crate::workspace::root()).args([
-        "build",
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
+    let mut command = cargo();
+    command.args(["build", "--message-format", "json-render-diagnostics"]);
     command.args(["-p", package, "--bin", name]);
-    without_package_variables(&mut command);
     let output = run(&format!("cargo build of {name}"), &mut command)?;
     let path = output
         .lines()
@@ -44,9 +38,13 @@ pub(crate) fn binary(package: &str, name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Takes away what cargo tells a test about its package: build scripts that look at these variables
-/// would run again, and half of the dependencies with them.
-fn without_package_variables(command: &mut Command) {
+/// The cargo that runs us, at the root of the workspace.
+///
+/// What cargo tells a test or a task about its package is taken away: build scripts that look at
+/// these variables would run again, and half of the dependencies with them.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(crate::workspace::root());
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
@@ -55,4 +53,5 @@ fn without_package_variables(command: &mut Command) {
             command.env_remove(&name);
         }
     }
+    command
 }

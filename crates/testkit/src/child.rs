@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 
@@ -17,6 +18,18 @@ use crate::system::PATIENCE;
 
 const SCRIPT: &str = include_str!("../python/service.py");
 
+/// Fetches or builds what children of a language need.
+pub(crate) fn prepare(language: Language) -> Result<()> {
+    match language {
+        Language::Python => python().map(drop),
+        Language::Rust => rust_service().map(drop),
+    }
+}
+
+fn rust_service() -> Result<PathBuf> {
+    binary("nats-hindsight-testkit", "testkit-rust-service")
+}
+
 /// Starts the child of a language with its plan as the only argument.
 pub(crate) fn spawn(name: &str, language: Language, plan: &str) -> Result<(TempDir, Process)> {
     let folder = tempfile::tempdir().map_err(io("no temporary folder"))?;
@@ -30,7 +43,7 @@ pub(crate) fn spawn(name: &str, language: Language, plan: &str) -> Result<(TempD
             command.arg(script);
             command
         }
-        Language::Rust => Command::new(binary("nats-hindsight-testkit", "testkit-rust-service")?),
+        Language::Rust => Command::new(rust_service()?),
     };
     command.arg(plan).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     let process = Process::spawn(name, &mut command)?;

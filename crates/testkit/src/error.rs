@@ -58,6 +58,9 @@ pub enum KitError {
     /// The other side said something unexpected.
     #[error("{0}")]
     Protocol(String),
+    /// Somebody asked this process to end.
+    #[error("interrupted")]
+    Interrupted,
     /// A name that the plan does not have, or a step that makes no sense in this state.
     #[error("{0}")]
     Plan(String),

@@ -178,6 +178,11 @@ impl Service {
         &self.name
     }
 
+    /// What later instances are written in.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     /// The account it runs in.
     pub fn account_name(&self) -> &str {
         &self.account

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::error::{KitError, Result};
+use crate::interrupt;
 
 /// Between two looks at a condition; doubled up to [`SLOWEST`], so that long waits cost little.
 const FASTEST: Duration = Duration::from_millis(10);
@@ -19,6 +20,7 @@ pub fn wait_until<T>(
     let begin = Instant::now();
     let mut pause = FASTEST;
     loop {
+        interrupt::check()?;
         let last = match probe() {
             Ok(value) => return Ok(value),
             Err(missing) => missing,

@@ -1,5 +1,7 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 
+mod build;
+mod demo;
 mod docs;
 mod mutants;
 mod record;
@@ -23,6 +25,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    Demo(demo::Demo),
     Test(test::Test),
     Record(record::Record),
     Docs(docs::Docs),
@@ -31,6 +34,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
+        Task::Demo(task) => task.run(),
         Task::Test(task) => task.run(),
         Task::Record(task) => task.run(),
         Task::Docs(task) => task.run(),

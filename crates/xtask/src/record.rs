@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use clap::Args;
@@ -10,6 +9,7 @@ use nats_hindsight_testkit::scenario::{self, Provenance, Scenario};
 use nats_hindsight_testkit::workspace_root;
 
 use crate::Outcome;
+use crate::build::{self, Profile};
 
 /// Record scenarios from real servers into `fixtures/<scenario>/`
 #[derive(Args)]
@@ -48,7 +48,8 @@ impl Record {
         let hindsight = match (&self.hindsight, self.rehearse) {
             (_, true) => PathBuf::new(),
             (Some(path), false) => path.canonicalize()?,
-            (None, false) => build()?,
+            // Recordings come from what is released.
+            (None, false) => build::hindsight(Profile::Release)?,
         };
         let mut failed = Vec::new();
         for scenario in scenarios {
@@ -94,21 +95,4 @@ impl Record {
         writeln!(output, "{name}: {} epochs, {kib} KiB, in {seconds} s", epochs.len())?;
         Ok(true)
     }
-}
-
-/// Builds the tool as people run it, so that recordings come from what is released.
-fn build() -> Result<PathBuf, Box<dyn std::error::Error>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(workspace_root()).args(["build", "--release", "-p", "nats-hindsight"]);
-    command.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::inherit());
-    let output = command.output()?;
-    if !output.status.success() {
-        return Err("hindsight could not be built".into());
-    }
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| "cargo named no executable".into())
 }

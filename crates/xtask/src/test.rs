@@ -1,10 +1,10 @@
 //! `cargo xtask test`: everything the tests need, then the tests, then one line with the counts.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use clap::Args;
-use nats_hindsight_testkit::{fetch_all, python, workspace_root};
+use nats_hindsight_testkit::{cargo, fetch_all, python};
 
 use crate::Outcome;
 
@@ -40,10 +40,9 @@ impl Test {
         if self.prepare {
             return Ok(true);
         }
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let mut command = cargo();
         // One failing test program must not hide the others from the counts.
-        command.current_dir(workspace_root()).args(["test", "--no-fail-fast"]);
+        command.args(["test", "--no-fail-fast"]);
         if !self.arguments.iter().any(|argument| selects_a_package(argument)) {
             command.arg("--workspace");
         }

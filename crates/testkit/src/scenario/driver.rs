@@ -1,15 +1,16 @@
 //! Makes a scenario happen on real processes, and has the real collector take an epoch after each step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::collector::Collector;
 use super::provenance::{self, Epoch, Provenance};
 use super::{Action, LARGEST, Scenario, privacy};
 use crate::error::{KitError, Result, io, io_at};
-use crate::process::{run, tail};
+use crate::process::run;
 use crate::services::{Instance, Service};
 use crate::sniffer::Sniffer;
 use crate::system::{State, System};
@@ -19,6 +20,17 @@ use crate::wait::wait_until;
 const DROP_LIMIT: Duration = Duration::from_mins(2);
 /// The label under which every scenario is recorded.
 const SYSTEM: &str = "prod";
+
+/// What happens while a scenario is performed, for somebody who watches.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// The actions before an epoch begin: which epoch, and what they bring about.
+    Step(usize, &'a str),
+    /// A command is about to run: its words, the program first.
+    Command(&'a [String]),
+    /// What it said.
+    Said(&'a str),
+}
 
 /// What was recorded.
 #[derive(Debug)]
@@ -37,8 +49,9 @@ pub fn record(scenario: Scenario, hindsight: &Path, fixtures: &Path) -> Result<R
     let name = scenario.name;
     let output = tempfile::tempdir().map_err(io("no temporary folder"))?;
     let version = run("hindsight --version", Command::new(hindsight).arg("--version"))?;
-    let collector = Collector { hindsight, output: output.path(), scenario: name };
-    let mut provenance = play(scenario, Some(&collector))?;
+    let id = format!("fixture-{name}");
+    let collector = Collector { hindsight, output: output.path(), system: SYSTEM, id: &id };
+    let mut provenance = play(scenario, Some(&collector), &mut |_| {})?;
     version.trim().clone_into(&mut provenance.tool);
     let files = collector.files()?;
     for (epoch, file) in provenance.epochs.iter().zip(&files) {
@@ -58,52 +71,20 @@ pub fn record(scenario: Scenario, hindsight: &Path, fixtures: &Path) -> Result<R
 
 /// Lets the scenario happen without a collector, to see that it works.
 pub fn rehearse(scenario: Scenario) -> Result<Provenance> {
-    play(scenario, None)
+    play(scenario, None, &mut |_| {})
 }
 
-struct Collector<'a> {
-    hindsight: &'a Path,
-    output: &'a Path,
-    scenario: &'a str,
-}
-
-impl Collector<'_> {
-    /// One epoch; gives the name of its file.
-    fn collect(&self, system: &System, scenario: &Scenario) -> Result<String> {
-        let before: BTreeSet<String> = self.files()?.into_iter().collect();
-        let mut command = Command::new(self.hindsight);
-        command.args(["collect", "--system", SYSTEM, "--confirm-after", "1s"]);
-        command.args(["--collector-id", &format!("fixture-{}", self.scenario)]);
-        command.arg("--out").arg(self.output);
-        command.args(["--server", &system.url(scenario.through, "SYS")?]);
-        for account in &scenario.accounts {
-            command.args(["--account-server", &system.url(scenario.through, account)?]);
-        }
-        let output = command.output().map_err(io("cannot start hindsight"))?;
-        // A partial epoch is what several scenarios are about.
-        if !matches!(output.status.code(), Some(0 | 4)) {
-            let output = tail(&String::from_utf8_lossy(&output.stderr));
-            return Err(KitError::Tool { what: "hindsight collect".to_owned(), output });
-        }
-        let mut fresh = self.files()?.into_iter().filter(|file| !before.contains(file));
-        match (fresh.next(), fresh.next()) {
-            (Some(file), None) => Ok(file),
-            _ => Err(KitError::Protocol("hindsight collect did not write one epoch".to_owned())),
-        }
-    }
-
-    fn files(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(self.output).map_err(io_at("cannot list", self.output))? {
-            let entry = entry.map_err(io_at("cannot list", self.output))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".ndjson.zst") {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
+/// Performs the scenario for somebody who watches, with epochs by the `hindsight` binary in
+/// `output`, which is there and empty.
+pub fn perform(
+    scenario: Scenario,
+    hindsight: &Path,
+    output: &Path,
+    watch: &mut dyn FnMut(News<'_>),
+) -> Result<Provenance> {
+    let name = scenario.name;
+    let collector = Collector { hindsight, output, system: name, id: name };
+    play(scenario, Some(&collector), watch)
 }
 
 /// Moves the files to where they belong, after looking at what they tell.
@@ -131,7 +112,11 @@ fn publish(from: &Path, files: &[String], folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-fn play(mut scenario: Scenario, collector: Option<&Collector<'_>>) -> Result<Provenance> {
+fn play(
+    mut scenario: Scenario,
+    collector: Option<&Collector<'_>>,
+    watch: &mut dyn FnMut(News<'_>),
+) -> Result<Provenance> {
     let steps = std::mem::take(&mut scenario.steps);
     let system = scenario.system.clone().start()?;
     let mut stage = Stage {
@@ -142,7 +127,8 @@ fn play(mut scenario: Scenario, collector: Option<&Collector<'_>>) -> Result<Pro
         last_epoch: Instant::now(),
     };
     let mut epochs = Vec::new();
-    for step in steps {
+    for (number, step) in steps.into_iter().enumerate() {
+        watch(News::Step(number, step.label));
         for action in step.actions {
             stage.act(action)?;
         }
@@ -150,7 +136,7 @@ fn play(mut scenario: Scenario, collector: Option<&Collector<'_>>) -> Result<Pro
         let servers = provenance::servers(&stage.system);
         let services = provenance::services(&stage.system, stage.services.values());
         let file = match collector {
-            Some(collector) => collector.collect(&stage.system, &scenario)?,
+            Some(collector) => collector.collect(&stage.system, &scenario, watch)?,
             None => String::new(),
         };
         stage.next_second()?;
@@ -161,7 +147,7 @@ fn play(mut scenario: Scenario, collector: Option<&Collector<'_>>) -> Result<Pro
         about: scenario.about.to_owned(),
         tool: String::new(),
         command: format!("cargo xtask record {}", scenario.name),
-        system: SYSTEM.to_owned(),
+        system: collector.map_or(SYSTEM, |collector| collector.system).to_owned(),
         through: scenario.through.to_owned(),
         accounts: scenario.accounts.iter().map(|&account| account.to_owned()).collect(),
         epochs,

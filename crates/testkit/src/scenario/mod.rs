@@ -2,6 +2,8 @@
 //!
 //! A scenario is a system and a list of steps. After each step the real collector takes one epoch.
 
+mod collector;
+mod demo;
 mod driver;
 mod privacy;
 mod provenance;
@@ -11,10 +13,13 @@ mod topologies;
 
 use std::time::Duration;
 
-pub use driver::{Recording, record, rehearse};
+pub use demo::{RECENT, demo};
+pub use driver::{News, Recording, perform, record, rehearse};
 pub use provenance::{Epoch, Provenance, ServerRun, ServiceRun};
 
+use crate::error::Result;
 use crate::plan::SystemBuilder;
+use crate::servers::server_binary;
 use crate::services::Service;
 
 /// The largest that a recorded scenario may be, with its provenance.
@@ -33,6 +38,23 @@ pub struct Scenario {
     /// The accounts for which the collector gets a connection.
     pub(crate) accounts: Vec<&'static str>,
     pub(crate) steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// Fetches and builds what will run in it, so that no step has to wait for that.
+    pub fn prepare(&self) -> Result<()> {
+        for server in &self.system.plan.servers {
+            server_binary(&server.version)?;
+        }
+        for action in self.steps.iter().flat_map(|step| &step.actions) {
+            match action {
+                Action::Restart(_, version) => drop(server_binary(version)?),
+                Action::Run(_, service) => crate::child::prepare(service.language())?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What happens before one epoch.

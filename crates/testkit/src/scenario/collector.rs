@@ -1,0 +1,79 @@
+//! The real collector, which takes one epoch at a time.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{News, Scenario};
+use crate::error::{KitError, Result, io, io_at};
+use crate::process::tail;
+use crate::system::System;
+
+/// How epochs are recorded.
+pub(super) struct Collector<'a> {
+    pub(super) hindsight: &'a Path,
+    /// Where the epochs go.
+    pub(super) output: &'a Path,
+    /// The label of the system.
+    pub(super) system: &'a str,
+    /// The name of the collector.
+    pub(super) id: &'a str,
+}
+
+impl Collector<'_> {
+    /// One epoch; gives the name of its file.
+    pub(super) fn collect(
+        &self,
+        system: &System,
+        scenario: &Scenario,
+        watch: &mut dyn FnMut(News<'_>),
+    ) -> Result<String> {
+        let before: BTreeSet<String> = self.files()?.into_iter().collect();
+        let arguments = self.arguments(system, scenario)?;
+        let words: Vec<String> =
+            std::iter::once("hindsight").map(str::to_owned).chain(arguments.clone()).collect();
+        watch(News::Command(&words));
+        let mut command = Command::new(self.hindsight);
+        let output = command.args(arguments).output().map_err(io("cannot start hindsight"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // A partial epoch is what several scenarios are about.
+        if !matches!(output.status.code(), Some(0 | 4)) {
+            let what = "hindsight collect".to_owned();
+            return Err(KitError::Tool { what, output: tail(&said) });
+        }
+        watch(News::Said(&said));
+        let mut fresh = self.files()?.into_iter().filter(|file| !before.contains(file));
+        match (fresh.next(), fresh.next()) {
+            (Some(file), None) => Ok(file),
+            _ => Err(KitError::Protocol("hindsight collect did not write one epoch".to_owned())),
+        }
+    }
+
+    fn arguments(&self, system: &System, scenario: &Scenario) -> Result<Vec<String>> {
+        let output = self.output.display().to_string();
+        let fixed = ["collect", "--system", self.system, "--collector-id", self.id];
+        let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
+        arguments.extend(["--confirm-after", "1s", "--out", &output].map(str::to_owned));
+        let url = |account| system.url(scenario.through, account);
+        arguments.extend(["--server".to_owned(), url("SYS")?]);
+        for account in &scenario.accounts {
+            arguments.extend(["--account-server".to_owned(), url(account)?]);
+        }
+        Ok(arguments)
+    }
+
+    /// The epochs there are, in the order of their names.
+    pub(super) fn files(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.output).map_err(io_at("cannot list", self.output))? {
+            let entry = entry.map_err(io_at("cannot list", self.output))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".ndjson.zst") {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}

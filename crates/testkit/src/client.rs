@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::error::{KitError, Result, io};
+use crate::operator::Creds;
 
 /// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -20,6 +21,8 @@ pub struct Login {
     pub port: u16,
     /// The user, or nothing for a server without accounts.
     pub user: Option<(String, String)>,
+    /// What takes the place of a user in operator mode.
+    pub creds: Option<Creds>,
 }
 
 /// One reply of a request.
@@ -55,6 +58,11 @@ impl Client {
         if let Some((user, password)) = &login.user {
             options["user"] = json!(user);
             options["pass"] = json!(password);
+        }
+        if let Some(creds) = &login.creds {
+            let info: Value = serde_json::from_str(&info[5..]).unwrap_or(Value::Null);
+            options["jwt"] = json!(creds.jwt);
+            options["sig"] = json!(creds.sign(info["nonce"].as_str().unwrap_or_default())?);
         }
         client.send(&format!("CONNECT {options}\r\nPING\r\n"))?;
         client.until_pong()?;

@@ -34,6 +34,8 @@ impl Ports {
 pub(crate) struct Neighbours<'a> {
     pub(crate) plan: &'a SystemPlan,
     pub(crate) ports: &'a [Ports],
+    /// The lines of operator mode, where accounts are not in the file.
+    pub(crate) operator: Option<&'a str>,
 }
 
 /// The file for one server of the plan.
@@ -60,7 +62,10 @@ pub(crate) fn render(all: &Neighbours<'_>, index: usize) -> String {
     if let Some(hub) = &server.hub {
         leaf_block(&mut text, all, hub);
     }
-    account_blocks(&mut text, all.plan);
+    match all.operator {
+        Some(lines) => line(&mut text, lines),
+        None => account_blocks(&mut text, all.plan),
+    }
     line(&mut text, &all.plan.extra);
     text
 }

@@ -96,6 +96,8 @@ pub(crate) struct SystemPlan {
     pub(crate) accounts: Vec<Account>,
     pub(crate) system_account: bool,
     pub(crate) jetstream: bool,
+    /// Accounts and users are JWTs instead of lines of the file.
+    pub(crate) operator_mode: bool,
     pub(crate) extra: String,
 }
 
@@ -127,6 +129,7 @@ impl Default for SystemBuilder {
             accounts,
             system_account: true,
             jetstream: false,
+            operator_mode: false,
             extra,
         };
         SystemBuilder { plan }
@@ -197,6 +200,14 @@ impl SystemBuilder {
     pub fn open(mut self) -> Self {
         self.plan.system_account = false;
         self.plan.accounts.clear();
+        self
+    }
+
+    /// Accounts are JWTs of an operator and users log in with credentials. The accounts keep their
+    /// names; their configured users and other lines do not count.
+    #[must_use]
+    pub fn operator_mode(mut self) -> Self {
+        self.plan.operator_mode = true;
         self
     }
 

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::child::{first_line, spawn};
 use crate::error::{KitError, Result};
+use crate::operator::Validity;
 use crate::process::{Process, tail_of};
 use crate::system::{PATIENCE, State, System};
 use crate::wait::wait_until;
@@ -30,6 +31,7 @@ pub struct Service {
     language: Language,
     account: String,
     user: Option<(String, String)>,
+    creds: Option<(String, Validity)>,
     servers: Vec<String>,
     connection_name: Option<String>,
     description: Option<String>,
@@ -72,6 +74,7 @@ impl Service {
             language,
             account: "APP".to_owned(),
             user: None,
+            creds: None,
             servers: Vec::new(),
             connection_name: None,
             description: None,
@@ -109,6 +112,14 @@ impl Service {
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Service {
         self.user = Some((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// In operator mode, credentials of this user, made when an instance starts. Only Rust services
+    /// can: the Python library needs a further package for it.
+    #[must_use]
+    pub fn creds(mut self, user: &str, validity: Validity) -> Service {
+        self.creds = Some((user.to_owned(), validity));
         self
     }
 
@@ -279,13 +290,17 @@ impl Service {
             Some(known) => (Some(known.0.clone()), Some(known.1.clone())),
             None => system.credentials(&self.account)?.unzip(),
         };
+        let creds = match &self.creds {
+            Some((user, validity)) => Some(system.creds(&self.account, user, *validity)?.file()),
+            None => None,
+        };
         let endpoints: Vec<Value> = self
             .endpoints
             .iter()
             .map(|(name, subject)| json!({ "name": name, "subject": subject }))
             .collect();
         Ok(json!({
-            "servers": urls?, "user": user, "password": password, "listen": null,
+            "servers": urls?, "user": user, "password": password, "creds": creds, "listen": null,
             "connection_name": self.connection_name.as_ref().unwrap_or(&self.name),
             "reconnect": self.reconnect, "name": self.name, "version": self.version,
             "description": self.description, "metadata": self.metadata, "endpoints": endpoints,

@@ -14,6 +14,7 @@ use crate::client::{Client, Login};
 use crate::config::{Neighbours, Ports, render};
 use crate::error::{KitError, Result, io, io_at};
 use crate::http;
+use crate::operator::{Creds, Operator, Validity};
 use crate::plan::{ServerPlan, SystemBuilder, SystemPlan, User};
 use crate::process::{Process, tail_of};
 use crate::servers::server_binary;
@@ -47,6 +48,7 @@ pub struct System {
     pub(crate) plan: SystemPlan,
     pub(crate) ports: Vec<Ports>,
     pub(crate) servers: Vec<Server>,
+    operator: Option<Operator>,
     folder: TempDir,
 }
 
@@ -54,7 +56,11 @@ impl SystemBuilder {
     /// Starts every server and waits until they have found each other.
     pub fn start(self) -> Result<System> {
         let folder = tempfile::tempdir().map_err(io("no temporary folder"))?;
-        let mut system = System { plan: self.plan, ports: Vec::new(), servers: Vec::new(), folder };
+        let plan = self.plan;
+        let accounts = plan.accounts.iter().map(|account| account.name.as_str());
+        let operator = plan.operator_mode.then(|| Operator::new(accounts)).transpose()?;
+        let (ports, servers) = (Vec::new(), Vec::new());
+        let mut system = System { plan, ports, servers, operator, folder };
         for index in 0..system.plan.servers.len() {
             system.prepare(index)?;
         }
@@ -119,7 +125,7 @@ impl System {
 
     /// Name and password of the account's first user; nothing where there are no accounts at all.
     pub fn credentials(&self, account: &str) -> Result<Option<(String, String)>> {
-        if self.plan.accounts.is_empty() {
+        if self.plan.accounts.is_empty() || self.plan.operator_mode {
             return Ok(None);
         }
         let user = self.user_of(account)?;
@@ -129,7 +135,45 @@ impl System {
     /// A connection as the first user of `account`.
     pub fn client(&self, server: &str, account: &str) -> Result<Client> {
         let user = self.credentials(account)?;
-        Client::connect(&Login { port: self.ports[self.index(server)?].client, user })
+        let creds = match &self.operator {
+            Some(operator) => Some(operator.creds(account, "testkit", Validity::Forever)?),
+            None => None,
+        };
+        Client::connect(&Login { port: self.ports[self.index(server)?].client, user, creds })
+    }
+
+    /// Credentials of a user in operator mode. The same name is the same user, so that a second
+    /// call renews the credentials.
+    pub fn creds(&self, account: &str, user: &str, validity: Validity) -> Result<Creds> {
+        self.operator()?.creds(account, user, validity)
+    }
+
+    /// The same as a file, which only its owner can read and which goes with the system.
+    pub fn creds_file(&self, account: &str, user: &str, validity: Validity) -> Result<PathBuf> {
+        let creds = self.creds(account, user, validity)?;
+        let (folder, prefix) = (self.folder.path(), format!("{account}-{user}-"));
+        let file = tempfile::Builder::new().prefix(&prefix).suffix(".creds").tempfile_in(folder);
+        let file = file.map_err(io_at("no file in", folder))?;
+        let (_, path) = file.keep().map_err(|error| error.error).map_err(io("keeping a file"))?;
+        fs::write(&path, creds.file()).map_err(io_at("cannot write", &path))?;
+        Ok(path)
+    }
+
+    /// The id of an account: its name, or in operator mode its public key.
+    pub fn account_id(&self, account: &str) -> Result<String> {
+        match &self.operator {
+            Some(operator) => operator.account_id(account),
+            None => Ok(account.to_owned()),
+        }
+    }
+
+    fn operator(&self) -> Result<&Operator> {
+        let without = || KitError::Plan("the system has no operator".to_owned());
+        self.operator.as_ref().ok_or_else(without)
+    }
+
+    pub(crate) fn in_operator_mode(&self) -> bool {
+        self.operator.is_some()
     }
 
     /// Starts a server that is down, with the version it had and on its old ports.
@@ -263,7 +307,9 @@ impl System {
     }
 
     fn write_config(&self, index: usize) -> Result<()> {
-        let text = render(&Neighbours { plan: &self.plan, ports: &self.ports }, index);
+        let operator = self.operator.as_ref().map(Operator::lines).transpose()?;
+        let (plan, ports) = (&self.plan, self.ports.as_slice());
+        let text = render(&Neighbours { plan, ports, operator: operator.as_deref() }, index);
         let path = self.servers[index].folder.join("server.conf");
         fs::write(&path, text).map_err(io_at("cannot write", &path))
     }

@@ -59,6 +59,7 @@ fn users_are_held_to_their_permissions_and_passwords() -> Result<()> {
     let port = address.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(0);
     let login = |user: &str, password: &str| nats_hindsight_testkit::Login {
         port,
+        creds: None,
         user: Some((user.to_owned(), password.to_owned())),
     };
     let wrong = nats_hindsight_testkit::Client::connect(&login("app", "wrong"));

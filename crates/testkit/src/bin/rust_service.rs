@@ -20,6 +20,8 @@ struct Plan {
     servers: Vec<String>,
     user: Option<String>,
     password: Option<String>,
+    /// Text of a credentials file.
+    creds: Option<String>,
     connection_name: String,
     reconnect: bool,
     name: String,
@@ -68,6 +70,9 @@ async fn connect(plan: &Plan) -> Result<Client, Failure> {
     }
     if let (Some(user), Some(password)) = (&plan.user, &plan.password) {
         options = options.user_and_password(user.clone(), password.clone());
+    }
+    if let Some(creds) = &plan.creds {
+        options = options.credentials(creds)?;
     }
     Ok(options.connect(servers).await?)
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use super::{News, Scenario};
 use crate::error::{KitError, Result, io, io_at};
+use crate::operator::Validity;
 use crate::process::tail;
 use crate::system::System;
 
@@ -55,11 +56,7 @@ impl Collector<'_> {
         let fixed = ["collect", "--system", self.system, "--collector-id", self.id];
         let mut arguments: Vec<String> = fixed.map(str::to_owned).into();
         arguments.extend(["--confirm-after", "1s", "--out", &output].map(str::to_owned));
-        let url = |account| system.url(scenario.through, account);
-        arguments.extend(["--server".to_owned(), url("SYS")?]);
-        for account in &scenario.accounts {
-            arguments.extend(["--account-server".to_owned(), url(account)?]);
-        }
+        arguments.extend(connections(system, scenario)?);
         Ok(arguments)
     }
 
@@ -76,4 +73,28 @@ impl Collector<'_> {
         names.sort();
         Ok(names)
     }
+}
+
+/// Whom the collector asks, and as whom.
+fn connections(system: &System, scenario: &Scenario) -> Result<Vec<String>> {
+    let creds = |account| {
+        let file = system.creds_file(account, "collector", Validity::Forever)?;
+        Ok(file.display().to_string())
+    };
+    let url = |account| system.url(scenario.through, account);
+    let operator = system.in_operator_mode();
+    let mut arguments = if operator {
+        let server = system.address(scenario.through)?;
+        vec!["--server".to_owned(), server, "--creds".to_owned(), creds("SYS")?]
+    } else {
+        vec!["--server".to_owned(), url("SYS")?]
+    };
+    for account in &scenario.accounts {
+        arguments.extend(if operator {
+            ["--account-creds".to_owned(), creds(account)?]
+        } else {
+            ["--account-server".to_owned(), url(account)?]
+        });
+    }
+    Ok(arguments)
 }

@@ -3,6 +3,7 @@
 //! A scenario is a system and a list of steps. After each step the real collector takes one epoch.
 
 mod collector;
+mod credentials;
 mod demo;
 mod driver;
 mod privacy;
@@ -128,6 +129,7 @@ pub fn all() -> Vec<Scenario> {
         services::canary(),
         services::language_mix(),
         services::sniffer(),
+        credentials::expiring_credentials(),
     ]
 }
 

@@ -57,6 +57,7 @@ pub fn name(subject: &Subject) -> String {
         Subject::Server { cluster, server } => format!("{cluster}/{server}"),
         Subject::LeafNode { leaf } => leaf.clone(),
         Subject::Service { account_id, service, .. } => format!("{account_id}/{service}"),
+        Subject::User { account_id, user_id, .. } => format!("{account_id}/{user_id}"),
     }
 }
 

@@ -7,7 +7,7 @@ use nats_hindsight_tests::recording::{Epoch, Recording, Reply};
 use nats_hindsight_tests::verdicts::{Judged, judge, name};
 
 /// Scenarios whose verdicts differ most.
-const SCENARIOS: [&str; 10] = [
+const SCENARIOS: [&str; 11] = [
     "healthy",
     "forgotten-server",
     "hung-server",
@@ -18,6 +18,7 @@ const SCENARIOS: [&str; 10] = [
     "leaf-nodes",
     "language-mix",
     "service-silent",
+    "expiring-credentials",
 ];
 
 /// Whether the replies were lost with the word on how they were asked for, or timed out.

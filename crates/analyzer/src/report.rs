@@ -265,6 +265,17 @@ pub enum Subject {
         /// Name of the service.
         service: String,
     },
+    /// A user that logs in with a JWT.
+    User {
+        /// Name of the account where one is known, else its id.
+        account: String,
+        /// Account id.
+        account_id: String,
+        /// Name of the user where one is known, else its public key.
+        user: String,
+        /// Public key of the user.
+        user_id: String,
+    },
 }
 
 /// An interval of epochs in which a check fired on a subject.

@@ -15,6 +15,7 @@ use crate::epoch::{
     RoutezRecord, ServedEndpoint, ServiceRecord, Sighting, StatszRecord, VarzRecord,
 };
 use crate::intake::{EpochIndex, Problem};
+use crate::users::Credential;
 
 /// Page size of a server that was not told one.
 const DEFAULT_LIMIT: u64 = 1024;
@@ -152,6 +153,10 @@ fn varz(id: &str, varz: &Varz<'_>) -> VarzRecord {
         host: owned(varz.host.as_ref()),
         port: varz.port,
         jetstream: varz.jetstream.is_some_and(|block| !matches!(block.get(), "{}" | "null")),
+        operator_mode: [varz.trusted_operators_jwt, varz.trusted_operators_claim]
+            .into_iter()
+            .flatten()
+            .any(|list| !matches!(list.get(), "[]" | "null")),
     }
 }
 
@@ -219,7 +224,7 @@ fn connz(id: &str, line: &ReplyLine<'_>, connz: &Connz<'_>) -> ConnzPage {
     page
 }
 
-/// A row, if it announces a service or listens to all of them.
+/// A row, if it announces a service, listens to all of them, or carries a JWT.
 fn connection(row: &Connection<'_>) -> Option<ConnectionRecord> {
     let mut announces = Vec::new();
     let mut taps = false;
@@ -230,7 +235,8 @@ fn connection(row: &Connection<'_>) -> Option<ConnectionRecord> {
             None => {}
         }
     }
-    if announces.is_empty() && !taps {
+    let credential = Credential::of(row);
+    if announces.is_empty() && !taps && credential.is_none() {
         return None;
     }
     announces.sort();
@@ -244,12 +250,16 @@ fn connection(row: &Connection<'_>) -> Option<ConnectionRecord> {
         version: owned(row.version.as_ref()),
         ip: owned(row.ip.as_ref()),
         account: owned(row.account.as_ref()),
-        account_name: owned(row.name_tag.as_ref()),
+        // Servers of 2.10 put the name of the user here.
+        account_name: owned(row.name_tag.as_ref()).filter(|name| {
+            credential.as_ref().is_none_or(|known| known.name.as_ref() != Some(name))
+        }),
         start: time(row.start.as_deref()),
         stop: time(row.stop.as_deref()),
         reason: owned(row.reason.as_ref()),
         announces,
         taps,
+        credential,
     })
 }
 

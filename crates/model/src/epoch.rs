@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, FilterLine};
 
+use crate::users::Credential;
+
 /// A decoded epoch.
 #[derive(Clone, Debug)]
 pub struct Epoch {
@@ -96,6 +98,8 @@ pub struct VarzRecord {
     pub port: Option<u64>,
     /// Whether JetStream runs.
     pub jetstream: bool,
+    /// Whether accounts and users are JWTs of an operator.
+    pub operator_mode: bool,
 }
 
 /// What STATSZ said.
@@ -174,11 +178,11 @@ pub struct ConnzPage {
     pub arrival_us: u64,
     /// The server's clock.
     pub now: Option<Timestamp>,
-    /// Rows that have to do with services.
+    /// Rows that have to do with services, or carry a JWT.
     pub connections: Vec<ConnectionRecord>,
 }
 
-/// A connection that announces, or listens to, services.
+/// A connection that announces, or listens to, services, or that logged in with a JWT.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionRecord {
     /// Connection id on its server.
@@ -208,6 +212,8 @@ pub struct ConnectionRecord {
     pub announces: Vec<(String, String)>,
     /// Whether it listens to `$SRV` by wildcard.
     pub taps: bool,
+    /// What it logged in with, in operator mode.
+    pub credential: Option<Credential>,
 }
 
 /// What a service instance answered.

@@ -23,7 +23,9 @@ pub struct Sweep {
     pub arrival_us: u64,
     /// The server's clock.
     pub now: Option<Timestamp>,
-    /// Rows that have to do with services.
+    /// How many rows there were.
+    pub count: u64,
+    /// Rows that have to do with services, or carry a JWT.
     pub rows: Vec<ConnectionRecord>,
 }
 
@@ -84,6 +86,7 @@ fn together(pages: &[&ConnzPage]) -> Sweep {
         superseded: false,
         arrival_us: pages.iter().map(|page| page.arrival_us).max().unwrap_or(0),
         now: pages.iter().filter_map(|page| page.now).max(),
+        count: pages.iter().map(|page| page.rows).sum(),
         rows: pages.iter().flat_map(|page| page.connections.iter().cloned()).collect(),
     }
 }

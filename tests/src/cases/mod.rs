@@ -7,6 +7,7 @@
 mod endpoints;
 mod servers;
 mod services;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -74,6 +75,7 @@ pub(crate) struct Edit {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
+    /// As the tests write it; `user NAME` where keys differ from recording to recording.
     subject: String,
     /// One word per epoch.
     verdicts: Vec<String>,
@@ -133,7 +135,8 @@ impl Case {
             script.thresholds.iter().map(|(name, text)| (name.as_str(), millis(text))).collect();
         let judged = judge(&script.recording(), &thresholds);
         for expected in &script.expected {
-            wrong.extend(expected.hold(&self.code, &judged));
+            let subject = script.subject(&expected.subject);
+            wrong.extend(expected.hold(&self.code, &subject, &judged));
         }
         wrong.extend(self.kind_is_told_by(&script));
         wrong.extend(schema::errors(schema::REPORT, &json!(judged.report)));
@@ -173,12 +176,23 @@ impl Script {
     }
 }
 
+impl Script {
+    /// A subject as verdicts name it: users go by keys that nobody can remember.
+    fn subject(&self, written: &str) -> String {
+        match written.strip_prefix("user ") {
+            Some(name) => Recording::fixture(&self.fixture).user(name),
+            None => written.to_owned(),
+        }
+    }
+}
+
 impl Edit {
     /// One family of edits after the other is asked whether it knows the name.
     fn apply(&self, epoch: &mut Epoch) {
         let known = endpoints::apply(epoch, self)
             || servers::apply(epoch, self)
-            || services::apply(epoch, self);
+            || services::apply(epoch, self)
+            || users::apply(epoch, self);
         assert!(known, "there is no edit named {}", self.name);
     }
 
@@ -203,16 +217,16 @@ impl Edit {
 }
 
 impl Expected {
-    fn hold(&self, code: &str, judged: &Judged) -> Vec<String> {
+    fn hold(&self, code: &str, subject: &str, judged: &Judged) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut differ = |what: &str, wanted: &Value, found: &Value| {
             if wanted != found {
                 wrong.push(format!("{}: {what} is {found}, not {wanted}", self.subject));
             }
         };
-        let verdicts = judged.verdicts(code, &self.subject);
+        let verdicts = judged.verdicts(code, subject);
         differ("verdicts", &self.verdicts.clone().into(), &verdicts.into());
-        let findings = judged.findings(code, &self.subject);
+        let findings = judged.findings(code, subject);
         let last = findings.last();
         if let Some(severity) = &self.severity {
             let found = last.map_or("", |finding| finding.severity.as_str());

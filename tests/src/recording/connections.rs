@@ -37,7 +37,7 @@ fn lists_service(row: &Value, service: &str) -> bool {
 
 impl Reply {
     /// Rows of a list of open connections.
-    fn rows(&mut self) -> Option<&mut Vec<Value>> {
+    pub(super) fn rows(&mut self) -> Option<&mut Vec<Value>> {
         if self.line.endpoint != Endpoint::CONNZ {
             return None;
         }
@@ -53,7 +53,7 @@ impl Reply {
     }
 
     /// Lets the counts of a page be those of its rows.
-    fn count_rows(&mut self, before: usize) {
+    pub(super) fn count_rows(&mut self, before: usize) {
         let Some(now) = self.rows().map(|rows| rows.len()) else { return };
         let data = &mut self.body["data"];
         let total = data["total"].as_u64().unwrap_or(0) + now as u64;
@@ -63,7 +63,7 @@ impl Reply {
 }
 
 impl Epoch {
-    fn pages(&mut self) -> impl Iterator<Item = &mut Reply> {
+    pub(super) fn pages(&mut self) -> impl Iterator<Item = &mut Reply> {
         self.replies.iter_mut().filter(|reply| reply.line.endpoint == Endpoint::CONNZ)
     }
 

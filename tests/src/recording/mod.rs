@@ -4,6 +4,7 @@ pub mod connections;
 pub mod servers;
 pub mod services;
 pub mod times;
+pub mod users;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,8 +3,9 @@
 
 pub mod server;
 pub mod service;
+pub mod user;
 
 use crate::check::Check;
 
 /// Every family and its checks.
-pub const FAMILIES: &[&[&Check]] = &[server::CHECKS, service::CHECKS];
+pub const FAMILIES: &[&[&Check]] = &[server::CHECKS, service::CHECKS, user::CHECKS];

@@ -46,7 +46,8 @@ pub(super) struct Tally<'a> {
     totals: Vec<CheckTotals>,
     unknowns: BTreeMap<Hidden, BTreeMap<Subject, Epochs>>,
     exceptions: BTreeMap<(usize, Excuse), Epochs>,
-    accounts: BTreeMap<String, String>,
+    /// Names of accounts and users, by id.
+    names: BTreeMap<String, String>,
     unseen: BTreeMap<(usize, &'static str), (Epochs, BTreeSet<Subject>)>,
     log: Vec<VerdictRow>,
 }
@@ -72,7 +73,7 @@ impl<'a> Tally<'a> {
             totals,
             unknowns: BTreeMap::new(),
             exceptions: BTreeMap::new(),
-            accounts: BTreeMap::new(),
+            names: BTreeMap::new(),
             unseen: BTreeMap::new(),
             log: Vec::new(),
         }
@@ -89,7 +90,7 @@ impl<'a> Tally<'a> {
             self.stories.entry((at, subject.clone())).or_default().take(&place, verdict);
             spoken.insert(subject);
         }
-        self.accounts.extend(said.accounts);
+        self.names.extend(said.names);
         for excuse in said.exceptions {
             self.exceptions.entry((at, excuse)).or_default().insert(step.epoch);
         }
@@ -226,7 +227,7 @@ impl<'a> Tally<'a> {
             coverage,
             epochs,
         };
-        name_accounts(&mut report, &self.accounts);
+        name_by_id(&mut report, &self.names);
         report
     }
 
@@ -290,9 +291,9 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Shows accounts by name where one is known. Subjects are told apart by id, because a name may be
+/// Shows accounts and users by name where one is known. Subjects are told apart by id, because a name may be
 /// seen in one epoch and not in the next.
-fn name_accounts(report: &mut SystemReport, names: &BTreeMap<String, String>) {
+fn name_by_id(report: &mut SystemReport, names: &BTreeMap<String, String>) {
     let findings = report.findings.iter_mut().map(|finding| &mut finding.subject);
     let unknowns = report
         .unknowns
@@ -301,10 +302,17 @@ fn name_accounts(report: &mut SystemReport, names: &BTreeMap<String, String>) {
     let exceptions = report.exceptions.iter_mut().map(|exception| &mut exception.subject);
     let unseen = report.unseen.iter_mut().flat_map(|unseen| &mut unseen.subjects);
     for subject in findings.chain(unknowns).chain(exceptions).chain(unseen) {
-        if let Subject::Service { account, account_id, .. } = subject
-            && let Some(name) = names.get(account_id)
-        {
-            account.clone_from(name);
+        let shown: &mut [(&mut String, &String)] = match subject {
+            Subject::Service { account, account_id, .. } => &mut [(account, account_id)],
+            Subject::User { account, account_id, user, user_id } => {
+                &mut [(account, account_id), (user, user_id)]
+            }
+            _ => &mut [],
+        };
+        for (shown, id) in shown {
+            if let Some(name) = names.get(*id) {
+                shown.clone_from(name);
+            }
         }
     }
 }

@@ -154,7 +154,7 @@ pub struct Judgement {
     pub(crate) verdicts: Vec<(Subject, Verdict, BTreeSet<String>)>,
     pub(crate) problems: Vec<(&'static str, String)>,
     pub(crate) exceptions: Vec<(&'static str, Subject, String)>,
-    pub(crate) accounts: BTreeMap<String, String>,
+    pub(crate) names: BTreeMap<String, String>,
     pub(crate) unseen: Vec<(&'static str, Subject)>,
 }
 
@@ -211,8 +211,13 @@ impl Judgement {
     pub fn name_account(&mut self, id: &str, name: &str) {
         // An id in place of a name is no name: another epoch or track may know a better one.
         if id != name {
-            self.accounts.insert(id.to_owned(), name.to_owned());
+            self.names.insert(id.to_owned(), name.to_owned());
         }
+    }
+
+    /// The display name of a user, which the report shows in place of its public key.
+    pub fn name_user(&mut self, id: &str, name: &str) {
+        self.name_account(id, name);
     }
 
     /// A facet of the subject that was not seen, although a verdict was reached without it.

@@ -39,11 +39,13 @@ pub enum Reason {
     ZeroUnproven,
     /// No reply tells the server's clock or the arrival of the reply.
     ClockUnseen,
+    /// The JWT of a connection cannot be read.
+    JwtUnreadable,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NotSeen,
         Self::OutOfOrder,
         Self::CheckFailed,
@@ -62,6 +64,7 @@ impl Reason {
         Self::Settling,
         Self::ZeroUnproven,
         Self::ClockUnseen,
+        Self::JwtUnreadable,
     ];
 
     /// Stable name, as in the report.
@@ -85,6 +88,7 @@ impl Reason {
             Self::Settling => "settling",
             Self::ZeroUnproven => "zero_unproven",
             Self::ClockUnseen => "clock_unseen",
+            Self::JwtUnreadable => "jwt_unreadable",
         }
     }
 
@@ -120,6 +124,9 @@ impl Reason {
             Self::Settling => "a server that held instances restarted a moment ago",
             Self::ZeroUnproven => "no answer came, and that there is no instance is not proven",
             Self::ClockUnseen => "no reply tells the server's clock",
+            Self::JwtUnreadable => {
+                "the JWT of a connection cannot be read; servers hide those of bearer tokens"
+            }
         }
     }
 
@@ -156,6 +163,7 @@ impl Reason {
                 "record with a connection of the account and a system account connection"
             }
             Self::ClockUnseen => "let the system user ask STATSZ",
+            Self::JwtUnreadable => "look at the user where it was issued (`nsc describe user`)",
         }
     }
 }

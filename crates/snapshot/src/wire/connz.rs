@@ -55,9 +55,15 @@ pub struct Connection<'a> {
     /// Account; only when asked for with `auth`.
     #[serde(borrow)]
     pub account: Option<Cow<'a, str>>,
-    /// Display name of the account, in operator mode.
+    /// Display name of the account; on 2.10 that of the user, in operator mode only.
     #[serde(borrow)]
     pub name_tag: Option<Cow<'a, str>>,
+    /// Who logged in, where that is no secret: a public nkey, else `[REDACTED]`.
+    #[serde(borrow)]
+    pub authorized_user: Option<Cow<'a, str>>,
+    /// JWT of the user, in operator mode, without its signature; hidden for bearer tokens.
+    #[serde(borrow)]
+    pub jwt: Option<Cow<'a, str>>,
     /// Start of the connection, RFC 3339.
     #[serde(borrow)]
     pub start: Option<Cow<'a, str>>,

@@ -5,10 +5,12 @@
 //! differ in all three. Text is borrowed from the reply where it can be.
 
 mod connz;
+mod jwt;
 mod server;
 mod service;
 
 pub use connz::{Connection, Connz, Subscriptions};
+pub use jwt::UserClaims;
 pub use server::{
     Accountz, ApiError, Bare, Cluster, Envelope, Leaf, Leafz, Peer, Routez, ServerInfo, Statsz,
     UserInfo, Varz,

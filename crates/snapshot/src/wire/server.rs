@@ -99,6 +99,12 @@ pub struct Varz<'a> {
     /// JetStream block; empty without JetStream.
     #[serde(borrow)]
     pub jetstream: Option<&'a RawValue>,
+    /// JWTs of the operators, in operator mode.
+    #[serde(borrow)]
+    pub trusted_operators_jwt: Option<&'a RawValue>,
+    /// What they say.
+    #[serde(borrow)]
+    pub trusted_operators_claim: Option<&'a RawValue>,
 }
 
 /// What a reply over HTTP, which has no envelope, says of its server: all of it in VARZ, little

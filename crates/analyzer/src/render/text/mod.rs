@@ -108,6 +108,7 @@ fn name(subject: &Subject) -> String {
         Subject::Service { account, service, .. } => {
             format!("service {service} of account {account}")
         }
+        Subject::User { account, user, .. } => format!("user {user} of account {account}"),
     }
 }
 

@@ -24,7 +24,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// A result could not be written.
-    #[error("cannot write {what}: {source}")]
+    #[error(
+        "cannot write {what}: {source}; check that the folder is there, that you may write in it, \
+         and that the disk has room"
+    )]
     Write { what: String, source: io::Error },
 }
 

@@ -39,7 +39,8 @@ pub(crate) fn run(args: &InspectArgs, color: Color) -> Result<ExitCode, CliError
         Format::Json => print_plain(&json::render(&survey))?,
     }
     if survey.epochs.is_empty() {
-        tell("error", "no epoch could be read");
+        let met = intake.inputs.len() + intake.problems.len();
+        tell("error", sources::no_epoch(met));
         return Ok(ExitCode::from(3));
     }
     Ok(ExitCode::SUCCESS)

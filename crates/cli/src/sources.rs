@@ -56,3 +56,13 @@ pub(crate) fn open(args: &SourceArgs) -> Result<Intake, CliError> {
     let progress = Progress::bytes("reading");
     Ok(intake::open(&sources, &limits, &|done, total| progress.show(done, total))?)
 }
+
+/// What to tell where there is no epoch, and something or nothing was met on the way.
+pub(crate) fn no_epoch(met: usize) -> &'static str {
+    if met == 0 {
+        "no recording there; name files ending in .ndjson.zst, or a folder of them, as `hindsight \
+         collect` writes them"
+    } else {
+        "no epoch could be read; standard output says why, problem by problem"
+    }
+}

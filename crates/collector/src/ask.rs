@@ -6,7 +6,7 @@ use bytes::Bytes;
 use nats_hindsight_snapshot::lines::{AttemptLine, Status};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::connect::{Arrival, Link, SendError};
+use crate::connect::{Arrival, Link, Role, SendError};
 use crate::record::{Clock, micros};
 use crate::unpack::{UnpackError, unpack};
 
@@ -194,7 +194,16 @@ fn denied_note(link: &Link) -> &'static str {
     if link.inbox_denied() {
         "the user may not subscribe to its inbox (_INBOX.>): allow it, or use a context with an inbox prefix"
     } else {
-        "the user may not publish on this subject"
+        match link.spec.role {
+            Role::System => {
+                "the user may not publish on this subject: allow $SYS.REQ.SERVER.> and \
+                 $SYS.REQ.USER.INFO"
+            }
+            Role::Account => {
+                "the user may not publish on this subject: allow $SRV.>, \
+                 $SYS.REQ.ACCOUNT.PING.CONNZ and $SYS.REQ.USER.INFO"
+            }
+        }
     }
 }
 

@@ -32,8 +32,10 @@ impl Coverage {
         {
             self.silent.insert(server.clone());
         }
-        if matches!(capture.status, Status::Denied | Status::Skipped | Status::NoResponders)
-            && let Some(note) = &capture.note
+        if matches!(
+            capture.status,
+            Status::Denied | Status::Skipped | Status::NoResponders | Status::Malformed
+        ) && let Some(note) = &capture.note
         {
             self.remark(note);
         }

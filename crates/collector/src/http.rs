@@ -27,10 +27,10 @@ pub struct HttpTarget {
 impl HttpTarget {
     /// Reads a URL. User and password are taken out of it at once.
     pub fn parse(text: &str, ca: Option<PathBuf>) -> Result<Self, AddressError> {
-        let unreadable = || AddressError::Unreadable { given: "--http".to_owned() };
+        let unreadable = || AddressError::Monitoring;
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         if !matches!(scheme, "http" | "https") {
-            return Err(AddressError::Unreadable { given: "--http".to_owned() });
+            return Err(AddressError::Monitoring);
         }
         let (login, place) = match rest.rsplit_once('@') {
             Some((login, place)) => (Some(login), place),
@@ -140,13 +140,19 @@ fn refused(status: Status, note: &str) -> HttpFailure {
 fn failure(error: &ureq::Error) -> HttpFailure {
     match error {
         ureq::Error::Timeout(_) => refused(Status::Timeout, "no answer in time"),
-        ureq::Error::HostNotFound => refused(Status::NoResponders, "no such host"),
+        ureq::Error::HostNotFound => {
+            refused(Status::NoResponders, "no such host: check the spelling of the URL")
+        }
         ureq::Error::BodyExceedsLimit(_) => refused(Status::TooLarge, "more than 64 MiB"),
         ureq::Error::Io(error) => io_failure(error),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => {
-            refused(Status::Denied, "TLS failed: check the certificate and --tls-ca")
-        }
-        _ => refused(Status::Malformed, "no HTTP answer that can be understood"),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) => refused(
+            Status::Denied,
+            "TLS failed: check that this port speaks HTTPS, its certificate, and --tls-ca",
+        ),
+        _ => refused(
+            Status::Malformed,
+            "no HTTP answer that can be understood; --http wants the monitoring port, often 8222",
+        ),
     }
 }
 
@@ -155,12 +161,15 @@ fn io_failure(error: &io::Error) -> HttpFailure {
         ErrorKind::TimedOut | ErrorKind::WouldBlock => {
             refused(Status::Timeout, "no answer in time")
         }
-        ErrorKind::ConnectionRefused => {
-            refused(Status::NoResponders, "connection refused: nobody listens on this port")
-        }
-        ErrorKind::InvalidData => {
-            refused(Status::Denied, "TLS failed: check the certificate and --tls-ca")
-        }
+        ErrorKind::ConnectionRefused => refused(
+            Status::NoResponders,
+            "connection refused: nobody listens on this port; check the URL, and `http_port` \
+                 in the configuration of the server",
+        ),
+        ErrorKind::InvalidData => refused(
+            Status::Denied,
+            "TLS failed: check that this port speaks HTTPS, its certificate, and --tls-ca",
+        ),
         kind => refused(Status::Timeout, &kind.to_string()),
     }
 }

@@ -19,7 +19,7 @@ const TRIED: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum RecallError {
     /// It cannot be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
+    #[error("cannot read {path}: {source}; check the path given with --expect-from", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,

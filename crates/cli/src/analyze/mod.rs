@@ -143,7 +143,7 @@ fn options(args: &AnalyzeArgs) -> Result<Options, CliError> {
     if let (Some(from), Some(to)) = (args.from, args.to)
         && from > to
     {
-        return Err(CliError::Usage(format!("--from {from} is after --to {to}")));
+        return Err(CliError::Usage(format!("--from {from} is after --to {to}; exchange the two")));
     }
     let mut settings = settings::load(args.config.as_deref(), &args.set)?;
     let checks = select::checks(&args.check, &args.skip, &mut settings)?;

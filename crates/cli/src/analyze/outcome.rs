@@ -2,6 +2,8 @@
 
 use nats_hindsight_analyzer::report::{Report, Severity, SystemReport};
 
+use crate::sources;
+
 /// The outcome of an analysis, in the order in which one hides the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -57,13 +59,7 @@ impl Outcome {
 fn nothing(report: &Report) -> Option<String> {
     if report.systems.iter().all(|system| system.epochs.is_empty()) {
         let problems = report.problems.len();
-        return Some(match (report.inputs.len(), problems) {
-            (0, _) => {
-                "no recording there; name files ending in .ndjson.zst, or a folder of them".into()
-            }
-            (_, 0) => "no epoch in the input; `hindsight inspect` says what it is".into(),
-            _ => "no epoch could be read; the report lists the problems".into(),
-        });
+        return Some(sources::no_epoch(report.inputs.len() + problems).to_owned());
     }
     let evaluated = report
         .systems

@@ -177,7 +177,7 @@ fn required(entry: &Value<'_>, key: &str) -> Result<String, Wrong> {
 }
 
 fn missing(entry: &Value<'_>, key: &str) -> Wrong {
-    Wrong::at(entry, format!("`{key}` is missing here, and may not be left out"))
+    Wrong::at(entry, format!("`{key}` is missing here and may not be left out: add it"))
 }
 
 /// Text that is not empty.

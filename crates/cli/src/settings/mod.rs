@@ -19,7 +19,7 @@ pub(crate) use excerpt::ConfigError;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SettingsError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {path}: {source}")]
+    #[error("cannot read the configuration {path}: {source}; check the path given with --config")]
     Unreadable { path: String, source: std::io::Error },
     /// Something in the file is wrong.
     #[error(transparent)]

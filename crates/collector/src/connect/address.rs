@@ -32,6 +32,11 @@ pub enum AddressError {
         /// What would do.
         use_this: &'static str,
     },
+    /// Not the URL of a monitoring port.
+    #[error(
+        "the URL given with --http is none of a monitoring port; write http://host:8222 or https://host:8222"
+    )]
+    Monitoring,
     /// No URL at all.
     #[error("{given} names no URL; write nats://host:4222")]
     Empty {

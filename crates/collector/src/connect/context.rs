@@ -27,7 +27,7 @@ pub enum ContextError {
         source: io::Error,
     },
     /// The file is no context. The parser's words are left out: they may quote the file.
-    #[error("{path} is no context of the nats tool: line {line}, column {column} cannot be understood", path = path.display())]
+    #[error("{path} is no context of the nats tool: line {line}, column {column} cannot be understood; mend it with `nats context edit`", path = path.display())]
     Parse {
         /// The file.
         path: PathBuf,

@@ -44,7 +44,8 @@ pub enum ConnectError {
     /// Somebody accepts but does not speak.
     #[error(
         "{address} did not answer within {seconds} s; the server may be hung, leaving, or behind a \
-         firewall that drops packets, or expect TLS first"
+         firewall that drops packets, or expect TLS first; or this is no client port (often 4222), \
+         but the one for monitoring"
     )]
     Timeout {
         /// Where.
@@ -61,6 +62,23 @@ pub enum ConnectError {
         /// Where.
         address: String,
         /// What the TLS library says.
+        detail: String,
+    },
+    /// TLS was wanted, and what came is something else.
+    #[error(
+        "{address} does not begin with TLS; leave out --tls-ca, --tls-cert and --tls-first, or turn \
+         TLS on in the configuration of the server"
+    )]
+    NotTls {
+        /// Where.
+        address: String,
+    },
+    /// A file for TLS cannot be used.
+    #[error("cannot use {path} for TLS: {detail}", path = path.display())]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why, without its content.
         detail: String,
     },
     /// A file with credentials cannot be used.
@@ -96,6 +114,9 @@ impl ConnectError {
                 Self::NoSuchHost { address, detail: system_words(error, "the name is not known") }
             }
             ConnectErrorKind::TimedOut => Self::Timeout { address, seconds },
+            ConnectErrorKind::Tls | ConnectErrorKind::Io if is_not_tls(error) => {
+                Self::NotTls { address }
+            }
             ConnectErrorKind::Tls => Self::Tls { address, detail: tls_words(error) },
             ConnectErrorKind::Io if is_tls(error) => {
                 Self::Tls { address, detail: tls_words(error) }
@@ -126,6 +147,11 @@ fn is_tls(error: &async_nats::ConnectError) -> bool {
     ["certificate", "tls", "handshake", "corrupt message", "alert"]
         .iter()
         .any(|word| text.contains(word))
+}
+
+/// Whether the other side said something else where a TLS record should have begun.
+fn is_not_tls(error: &async_nats::ConnectError) -> bool {
+    tls_text(error).contains("corrupt message of type invalidcontenttype")
 }
 
 fn tls_text(error: &async_nats::ConnectError) -> String {

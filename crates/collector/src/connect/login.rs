@@ -26,11 +26,28 @@ pub(super) fn options(
         .ping_interval(PING)
         .subscription_capacity(INBOX)
         .request_timeout(None);
+    check_tls(&spec.tls)?;
     options = with_tls(options, &spec.tls);
     match &spec.login {
         Some(login) => with_login(options, login),
         None => Ok(options),
     }
+}
+
+/// Looks at the files first: the library tells one that is missing from a failed handshake no more
+/// than one without a certificate.
+fn check_tls(tls: &Tls) -> Result<(), ConnectError> {
+    let files = [(&tls.ca, "CERTIFICATE"), (&tls.cert, "CERTIFICATE"), (&tls.key, "PRIVATE KEY")];
+    for (path, what) in files {
+        let Some(path) = path else { continue };
+        let failed = |detail: String| ConnectError::TlsFile { path: path.clone(), detail };
+        let bytes = fs::read(path).map_err(|error| failed(format!("{error}; check the path")))?;
+        let text = String::from_utf8_lossy(&bytes);
+        if !text.lines().any(|line| line.starts_with("-----BEGIN ") && line.contains(what)) {
+            return Err(failed(format!("it holds no {what} in PEM form (`-----BEGIN …`)")));
+        }
+    }
+    Ok(())
 }
 
 fn with_tls(mut options: ConnectOptions, tls: &Tls) -> ConnectOptions {
@@ -55,13 +72,14 @@ fn with_login(options: ConnectOptions, login: &Login) -> Result<ConnectOptions, 
             options.credentials(&text).map_err(|_| {
                 unusable(
                     path,
-                    "it holds no user JWT and seed between the usual BEGIN and END lines",
+                    "it holds no user JWT and seed between the usual BEGIN and END lines; make one \
+                     with `nsc generate creds`, or give a file with a seed alone with --nkey",
                 )
             })
         }
         Login::Nkey(path) => {
             let seed = seed_in(&read(path)?)
-                .ok_or_else(|| unusable(path, "it holds no seed (a line that starts with SU)"))?;
+                .ok_or_else(|| unusable(path, "it holds no seed (a line that starts with SU); a credentials file goes with --creds"))?;
             Ok(options.nkey(seed))
         }
         Login::Jwt { jwt, seed } => {
@@ -83,7 +101,8 @@ fn creds_of(jwt: &str, seed: &str) -> String {
 }
 
 fn read(path: &Path) -> Result<String, ConnectError> {
-    fs::read_to_string(path).map_err(|error| unusable(path, &error.to_string()))
+    fs::read_to_string(path)
+        .map_err(|error| unusable(path, &format!("{error}; check the path, and who may read it")))
 }
 
 fn unusable(path: &Path, detail: &str) -> ConnectError {

@@ -20,7 +20,7 @@ pub enum OutputError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// The id of the collector.
-    #[error("cannot keep the collector's id in {path}: {source}; check who may write there, or give an id with --collector-id", path = path.display())]
+    #[error("cannot keep the collector's id in {path}: {source}; put that right, or give an id with --collector-id", path = path.display())]
     Id {
         /// The file.
         path: PathBuf,
@@ -77,7 +77,9 @@ impl Output {
             return Ok(text.trim().chars().take(64).collect());
         }
         let id = fresh_id();
-        write_private(folder, &path, &id).map_err(failed)?;
+        make_folder(folder)
+            .map_err(|source| FileError::Folder { folder: folder.to_owned(), source })?;
+        write_private(&path, &id).map_err(failed)?;
         Ok(id)
     }
 }
@@ -86,14 +88,17 @@ fn fresh_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-/// Keeps the id in a file of its own that only its owner can read. An empty one is what a collector
-/// left that was killed here, and is replaced.
-fn write_private(folder: &Path, path: &Path, id: &str) -> io::Result<()> {
+fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
+    builder.create(folder)
+}
+
+/// Keeps the id in a file of its own that only its owner can read. An empty one is what a collector
+/// left that was killed here, and is replaced.
+fn write_private(path: &Path, id: &str) -> io::Result<()> {
     if path.symlink_metadata().is_ok() {
         fs::remove_file(path)?;
     }
@@ -109,7 +114,12 @@ fn write_private(folder: &Path, path: &Path, id: &str) -> io::Result<()> {
 /// wants to read or write elsewhere puts one there.
 fn read_own(path: &Path) -> io::Result<Option<String>> {
     match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // Where the folder is a file, making the folder says so.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
         Ok(metadata) if metadata.is_file() => fs::read_to_string(path).map(Some),
         Ok(_) => Err(io::Error::other("it is a link or no plain file")),

@@ -113,7 +113,9 @@ fn regular(path: &Path, file: &File, found: &mut Discovered) {
         found.problems.push(Problem {
             epoch: None,
             kind: "input_locked",
-            text: "a collector is still writing this snapshot; it is not read".to_owned(),
+            text: "a collector is still writing this snapshot; it is not read; try again once the \
+                   epoch has ended"
+                .to_owned(),
             where_: Some(name),
         });
         return;

@@ -6,7 +6,11 @@ const BEGINNINGS: &[(&[u8], &str)] = &[
     (b"\x1f\x8b", "gzip data; unpack it and name what is in it"),
     (b"BZh", "bzip2 data; unpack it and name what is in it"),
     (b"\xfd7zXZ\0", "xz data; unpack it and name what is in it"),
-    (b"\x28\xb5\x2f\xfd", "zstd data, but not of a snapshot"),
+    (
+        b"\x28\xb5\x2f\xfd",
+        "zstd data, but not of a snapshot; if one was unpacked and packed again, the original is \
+         needed",
+    ),
     (b"PAR1", "a Parquet file"),
     (b"SQLite format 3\0", "an SQLite database"),
     (b"\x7fELF", "a program"),
@@ -14,8 +18,17 @@ const BEGINNINGS: &[(&[u8], &str)] = &[
     (b"{\"frame\":", "an unpacked snapshot; the packed original is needed, it carries checksums"),
 ];
 
+/// Where the name of its first file stands in a ZIP archive.
+const ZIP_NAME: usize = 30;
+
 /// Names a file by its first bytes.
 pub(super) fn seems_to_be(head: &[u8]) -> &'static str {
+    if head.starts_with(b"PK\x03\x04")
+        && head.get(ZIP_NAME..).is_some_and(|name| name.starts_with(b"capture/"))
+    {
+        return "an archive of `nats audit gather`, which this release does not read; keep it, and \
+                record with `hindsight collect`";
+    }
     if let Some((_, name)) = BEGINNINGS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return name;
     }
@@ -30,9 +43,18 @@ pub(super) fn seems_to_be(head: &[u8]) -> &'static str {
         }
         Err(_) => "\0",
     };
-    match text.trim_start().chars().next() {
-        Some('{' | '[') => "plain JSON, not recorded by `hindsight collect`",
-        Some(_) if !text.contains('\0') => "plain text, perhaps a log",
+    let text = text.trim_start();
+    // Lines of a server's log begin with its process id in brackets.
+    let log =
+        text.strip_prefix('[').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    match text.chars().next() {
+        Some('{' | '[') if !log => {
+            "plain JSON, which is not read; record with `hindsight collect`, over monitoring ports \
+             with --http"
+        }
+        Some(_) if !text.contains('\0') => {
+            "plain text, perhaps a log; name files that `hindsight collect` wrote (*.ndjson.zst)"
+        }
         _ => "of a kind that is not known here",
     }
 }

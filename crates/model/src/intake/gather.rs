@@ -133,7 +133,10 @@ impl Gathered {
         let where_ = Some(place.at(stretch.offset));
         let kind = stretch.kind.as_str();
         let Some(line) = stretch.frame else {
-            let text = format!("{} ({} bytes)", stretch.text, stretch.length);
+            let text = match stretch.length {
+                0 => stretch.text.clone(),
+                bytes => format!("{} ({bytes} bytes)", stretch.text),
+            };
             self.problems.push(Problem { epoch: None, kind, text, where_ });
             return;
         };

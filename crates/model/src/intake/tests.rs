@@ -266,12 +266,15 @@ fn versions_to_come() {
 
 #[test]
 fn foreign_and_empty_inputs_are_named() {
-    let cases: [(&[u8], &str, &str); 6] = [
+    let gathered = [b"PK\x03\x04", &[0; 26][..], b"capture/clusters/"].concat();
+    let cases: [(&[u8], &str, &str); 8] = [
         (b"", "input_empty", "empty"),
         (b"PK\x03\x04rest", "input_foreign", "ZIP"),
         (b"\x1f\x8b\x08rest", "input_foreign", "gzip"),
         (b"{\"server_id\":1}", "input_foreign", "plain JSON"),
-        ("[1] 2026/11/21 Server is ready é".as_bytes(), "input_foreign", "JSON"),
+        ("[1] 2026/11/21 Server is ready é".as_bytes(), "input_foreign", "log"),
+        (b"[{\"server_id\":1}]", "input_foreign", "plain JSON"),
+        (&gathered, "input_foreign", "nats audit gather"),
         (b"\x00\x01\x02\x03", "input_foreign", "not known"),
     ];
     for (bytes, kind, text) in cases {

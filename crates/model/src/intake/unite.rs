@@ -198,7 +198,9 @@ fn judge(index: &EpochIndex) -> impl Iterator<Item = (&'static str, String)> {
     let end = index.totals.is_none().then(|| {
         (
             "epoch_cut",
-            "the epoch has no end: the recording was cut, or its last frame is lost".to_owned(),
+            "the epoch has no end: the recording was cut, or its last frame is lost; if the \
+             original is whole, copy it again"
+                .to_owned(),
         )
     });
     let missing = missing(index).map(|text| ("frames_missing", text));

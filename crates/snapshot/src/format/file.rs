@@ -15,7 +15,7 @@ const LABEL: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The folder cannot be made or looked at.
-    #[error("cannot use the folder {folder}: {source}", folder = folder.display())]
+    #[error("cannot use the folder {folder}: {source}; take another one, or check who may write there", folder = folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,

@@ -110,7 +110,7 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     fn run(&mut self) -> io::Result<()> {
         if self.reader.bytes == 0 {
-            let text = "the input is empty".to_owned();
+            let text = "the input is empty; look at what was to fill it".to_owned();
             self.lost(Damage { offset: 0, length: 0, kind: DamageKind::Empty, text, frame: None });
         }
         while self.at < self.reader.bytes {
@@ -287,7 +287,9 @@ impl Scanner<'_> {
             let text = "a preamble that does not fit the frame behind it".to_owned();
             return Ok(self.search_after(DamageKind::Preamble, text, None, start - 1, stored));
         }
-        let text = "the frame is damaged: its stored bytes do not match their checksum".to_owned();
+        let text = "the frame is damaged: its stored bytes do not match their checksum; if the \
+                    original is whole, copy it again"
+            .to_owned();
         if self.is_boundary(end)? {
             let frame = Some(Box::new(said.frame));
             let (offset, length) = (self.at, end - self.at);

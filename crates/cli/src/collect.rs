@@ -3,6 +3,7 @@
 mod connections;
 mod duration;
 mod progress;
+mod selection;
 mod size;
 mod table;
 
@@ -53,6 +54,9 @@ Exit codes: 0 everything that was asked came, 1 nothing could be reached or writ
 pub(crate) struct CollectArgs {
     #[command(flatten)]
     connections: connections::ConnectionArgs,
+
+    #[command(flatten)]
+    selection: selection::SelectionArgs,
 
     /// Label of the system; the host of the URL if absent
     #[arg(long, value_name = "NAME", help_heading = "Recording")]
@@ -191,6 +195,7 @@ fn settings(args: CollectArgs) -> Result<Settings, String> {
         count: args.count,
         keep,
         expect_from: args.expect_from,
+        selection: args.selection.resolve()?,
         waits,
     })
 }

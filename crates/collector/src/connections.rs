@@ -8,14 +8,12 @@ use crate::connect::{ConnectError, ConnectionSpec, Link, Role};
 use crate::epoch::{Account, Identified, identify};
 use crate::http::HttpTarget;
 use crate::record::Clock;
+use crate::selection::Selection;
 use crate::settings::Waits;
-
-/// Endpoints that are not asked where the system connection is missing.
-const OF_SYSTEM: &[&Endpoint] =
-    &[&Endpoint::STATSZ, &Endpoint::VARZ, &Endpoint::ACCOUNTZ, &Endpoint::ROUTEZ, &Endpoint::CONNZ];
+use crate::table::{OF_SERVERS, ROUTEZ, STATSZ};
 
 /// Endpoints that are not asked where an account connection is missing.
-const OF_ACCOUNT: &[&Endpoint] = &[&Endpoint::SRV_PING, &Endpoint::SRV_INFO, &Endpoint::SRV_STATS];
+const OF_ACCOUNT: &[Endpoint] = &[Endpoint::SRV_PING, Endpoint::SRV_INFO, Endpoint::SRV_STATS];
 
 /// One connection to keep.
 pub(crate) struct Slot {
@@ -79,16 +77,23 @@ impl Slot {
     }
 
     /// What is not asked because this connection does not work.
-    fn skipped(&self) -> Vec<CaptureLine> {
+    fn skipped(&self, selection: &Selection) -> Vec<CaptureLine> {
         let Some(trouble) = &self.trouble else { return Vec::new() };
-        let (endpoints, account) = match self.spec.role {
-            Role::System => (OF_SYSTEM, None),
-            Role::Account => (OF_ACCOUNT, self.account.clone()),
+        let of_system = || {
+            let rows = selection.rows(OF_SERVERS).map(|row| row.endpoint);
+            [STATSZ.endpoint, ROUTEZ.endpoint].into_iter().chain(rows).collect()
+        };
+        let (endpoints, account): (Vec<&Endpoint>, _) = match self.spec.role {
+            Role::System => (of_system(), None),
+            Role::Account => (
+                OF_ACCOUNT.iter().filter(|endpoint| selection.has(endpoint)).collect(),
+                self.account.clone(),
+            ),
         };
         endpoints
-            .iter()
+            .into_iter()
             .map(|endpoint| CaptureLine {
-                endpoint: (*endpoint).clone(),
+                endpoint: endpoint.clone(),
                 account: account.clone(),
                 status: Status::Skipped,
                 note: Some(trouble.clone()),
@@ -136,8 +141,8 @@ impl Connections {
     }
 
     /// What will not be asked in this epoch.
-    pub(crate) fn skipped(&self) -> Vec<CaptureLine> {
-        self.slots.iter().flat_map(Slot::skipped).collect()
+    pub(crate) fn skipped(&self, selection: &Selection) -> Vec<CaptureLine> {
+        self.slots.iter().flat_map(|slot| slot.skipped(selection)).collect()
     }
 
     /// The system connection, if it works.

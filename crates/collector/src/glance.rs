@@ -2,6 +2,8 @@
 //!
 //! What cannot be read is recorded all the same and simply leads nowhere here.
 
+use std::borrow::Cow;
+
 use nats_hindsight_snapshot::wire::{
     Accountz, Connz, Envelope, REPLY_TYPE_PREFIX, Routez, ServiceReply, UserInfo, Varz,
 };
@@ -62,6 +64,25 @@ pub(crate) fn peers(body: &[u8]) -> Vec<(String, String)> {
 pub(crate) fn accounts(body: &[u8]) -> Vec<String> {
     let accountz = data::<Accountz<'_>>(body).unwrap_or_default();
     accountz.accounts.into_iter().map(Into::into).collect()
+}
+
+/// Ids of the accounts on a page of JSZ, one per row; nothing if it cannot be read. A server without
+/// JetStream has none.
+pub(crate) fn jetstream_accounts(body: &[u8]) -> Option<Vec<String>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Jetstream<'a> {
+        #[serde(borrow)]
+        account_details: Option<Vec<Account<'a>>>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Account<'a> {
+        #[serde(borrow)]
+        id: Option<Cow<'a, str>>,
+    }
+    let rows = data::<Jetstream<'_>>(body)?.account_details.unwrap_or_default();
+    Some(rows.into_iter().map(|row| row.id.unwrap_or_default().into_owned()).collect())
 }
 
 /// Account of a connection and its display name.

@@ -87,13 +87,12 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    pub(crate) fn new(target: &HttpTarget, timeout: Duration) -> Result<Self, HttpFailure> {
+    pub(crate) fn new(target: &HttpTarget) -> Result<Self, HttpFailure> {
         let mut tls = TlsConfig::builder();
         if let Some(ca) = &target.ca {
             tls = tls.root_certs(roots(ca)?);
         }
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
             .max_redirects(0)
             .http_status_as_error(false)
             .proxy(None)
@@ -103,16 +102,21 @@ impl HttpClient {
     }
 
     /// Asks for one path. Blocks a thread of its own, not the others.
-    pub(crate) async fn get(&self, path: &str) -> Result<Bytes, HttpFailure> {
+    pub(crate) async fn get(&self, path: &str, timeout: Duration) -> Result<Bytes, HttpFailure> {
         let client = self.clone();
         let url = format!("{}{path}", self.target.base);
-        tokio::task::spawn_blocking(move || client.get_blocking(&url)).await.unwrap_or_else(|_| {
-            Err(HttpFailure { status: Status::Malformed, note: "the request broke off".to_owned() })
-        })
+        tokio::task::spawn_blocking(move || client.get_blocking(&url, timeout))
+            .await
+            .unwrap_or_else(|_| {
+                Err(HttpFailure {
+                    status: Status::Malformed,
+                    note: "the request broke off".to_owned(),
+                })
+            })
     }
 
-    fn get_blocking(&self, url: &str) -> Result<Bytes, HttpFailure> {
-        let mut request = self.agent.get(url);
+    fn get_blocking(&self, url: &str, timeout: Duration) -> Result<Bytes, HttpFailure> {
+        let mut request = self.agent.get(url).config().timeout_global(Some(timeout)).build();
         if let Some(login) = &self.target.login {
             request = request.header("Authorization", login.reveal());
         }

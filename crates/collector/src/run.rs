@@ -23,7 +23,6 @@ use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::summary::{EpochSummary, Written, summarize};
-use crate::table;
 use crate::watch::Watch;
 
 /// Why a run ended without doing its work.
@@ -208,6 +207,7 @@ impl Run<'_> {
             system: self.connections.system(),
             accounts: self.connections.accounts(),
             http: &self.settings.http,
+            selection: &self.settings.selection,
             expects: &self.expects,
             seen: RefCell::default(),
         };
@@ -224,7 +224,7 @@ impl Run<'_> {
 
     async fn collect(&self, epoch: &Epoch<'_>, identified: Vec<Identified>) {
         epoch.record_identity(identified).await;
-        for capture in self.connections.skipped() {
+        for capture in self.connections.skipped(&self.settings.selection) {
             epoch.recorder.capture(capture).await;
         }
         epoch.collect().await;
@@ -244,7 +244,7 @@ impl Run<'_> {
             run: RunLine { id: self.id.clone(), sequence, ticks_skipped },
             start: clock.start,
             asked: AskedLine {
-                endpoints: table::ASKED.to_vec(),
+                endpoints: settings.selection.asked(),
                 every_s: settings.every.map(|every| every.as_secs_f64()),
                 confirm_after_ms: u64::try_from(settings.waits.confirm_after.as_millis())
                     .unwrap_or(u64::MAX),

@@ -7,6 +7,7 @@ use crate::connect::ConnectionSpec;
 use crate::http::HttpTarget;
 use crate::record::Output;
 use crate::retention::Keep;
+use crate::selection::Selection;
 
 /// Everything a run needs to know.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub keep: Keep,
     /// Snapshot to take the memory from, instead of the newest one in the output folder.
     pub expect_from: Option<PathBuf>,
+    /// Which endpoints are asked.
+    pub selection: Selection,
     /// Times of waiting.
     pub waits: Waits,
 }

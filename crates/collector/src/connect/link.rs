@@ -46,6 +46,7 @@ pub(crate) struct Link {
     prefix: String,
     small: Semaphore,
     large: Semaphore,
+    alone: Semaphore,
 }
 
 impl Link {
@@ -77,6 +78,7 @@ impl Link {
             spec,
             small: Semaphore::new(SMALL),
             large: Semaphore::new(LARGE),
+            alone: Semaphore::new(1),
         };
         link.open_inbox().await.map_err(|()| ConnectError::Unreachable {
             address,
@@ -139,6 +141,11 @@ impl Link {
     /// A place among the requests with large answers.
     pub(crate) async fn large(&self) -> Option<SemaphorePermit<'_>> {
         self.large.acquire().await.ok()
+    }
+
+    /// The place of the one request whose answer can be huge.
+    pub(crate) async fn alone(&self) -> Option<SemaphorePermit<'_>> {
+        self.alone.acquire().await.ok()
     }
 
     /// Looks for another server: the one at hand does not answer.

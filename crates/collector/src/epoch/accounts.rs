@@ -6,7 +6,6 @@ use futures::future::join_all;
 use nats_hindsight_snapshot::lines::{CaptureLine, PageLine, Status};
 
 use super::discovery::add;
-use super::servers::of_services;
 use super::{Account, Epoch, Label};
 use crate::ask::{Answer, Next, Request, ask};
 use crate::glance;
@@ -14,6 +13,11 @@ use crate::table::{CONNZ, CONNZ_CLOSED, Paging, Row};
 
 /// All servers answer this for the user's own account, whatever else is in the request.
 const SUBJECT: &str = "$SYS.REQ.ACCOUNT.PING.CONNZ";
+
+/// Whether every page is asked for.
+fn listing_all(row: &Row) -> bool {
+    matches!(row.paging, Paging::All(_))
+}
 
 /// More pages than any account has.
 const MOST_PAGES: u64 = 1024;
@@ -23,8 +27,11 @@ impl Epoch<'_> {
     pub(super) async fn list_own_connections(&self) {
         join_all(self.accounts.iter().filter(|account| account.id.is_some()).map(
             |account| async {
-                self.list_own(account, &CONNZ).await;
-                self.list_own(account, &CONNZ_CLOSED).await;
+                for row in [&CONNZ, &CONNZ_CLOSED] {
+                    if self.selection.has(row.endpoint) {
+                        self.list_own(account, row).await;
+                    }
+                }
             },
         ))
         .await;
@@ -34,7 +41,7 @@ impl Epoch<'_> {
     async fn list_own(&self, account: &Account<'_>, row: &'static Row) {
         let Some(id) = account.id.clone() else { return };
         let _place = account.link.large().await;
-        let filter = of_services(id);
+        let filter = self.connections_of(id);
         let mut capture = CaptureLine {
             endpoint: row.endpoint.clone(),
             subject: SUBJECT.to_owned(),
@@ -55,11 +62,11 @@ impl Epoch<'_> {
             let rows = self.ask_own(&request, account, row, page, &mut capture, &before).await;
             let full = |(id, rows): (String, u64)| (rows >= page.limit).then_some(id);
             before = rows.into_iter().filter_map(full).collect();
-            if before.is_empty() || row.paging != Paging::All || capture.status != Status::Ok {
+            if before.is_empty() || !listing_all(row) || capture.status != Status::Ok {
                 break;
             }
         }
-        if !before.is_empty() && row.paging == Paging::All {
+        if !before.is_empty() && listing_all(row) {
             capture.status = Status::Partial;
         }
         self.capture(capture).await;
@@ -102,13 +109,13 @@ impl Epoch<'_> {
         server: &str,
     ) -> u64 {
         let read = glance::page(&answer.body).unwrap_or_default();
-        if row.paging == Paging::All {
+        if listing_all(row) {
             let mut seen = self.seen.borrow_mut();
             for listed in read.listed {
                 seen.listed(server, account.id.as_deref(), listed);
             }
         }
-        let filter = account.id.clone().map(of_services);
+        let filter = account.id.clone().map(|id| self.connections_of(id));
         let label = Label {
             endpoint: row.endpoint,
             subject: SUBJECT,

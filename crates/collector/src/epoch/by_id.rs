@@ -71,7 +71,7 @@ impl Epoch<'_> {
             sighting.listed.iter().filter(|id| !alive.contains(id)).for_each(|id| {
                 ask(PING, &key.name, id);
             });
-            for verb in VERBS {
+            for verb in VERBS.into_iter().filter(|verb| self.selection.has(verb.endpoint)) {
                 let answered = sighting.answered(verb.name);
                 let silent = alive.iter().filter(|id| !answered.is_some_and(|a| a.contains(**id)));
                 silent.for_each(|id| ask(verb, &key.name, id));

@@ -13,7 +13,7 @@ use super::{Epoch, Label};
 use crate::ask::{Answer, Attempt, Next, Request, ask};
 use crate::connect::Link;
 use crate::glance::{self, Server};
-use crate::table::{CONNZ, CONNZ_CLOSED, OF_SERVERS, Row, STATSZ};
+use crate::table::{OF_SERVERS, Row, STATSZ, Scope};
 
 /// Times a server that did not answer the broadcast is asked by its id.
 const ATTEMPTS: usize = 2;
@@ -82,7 +82,9 @@ impl Epoch<'_> {
         seen.server(server);
         match row.token {
             "ROUTEZ" => seen.peers(server, glance::peers(&answer.body)),
-            "ACCOUNTZ" => seen.accounts.extend(glance::accounts(&answer.body)),
+            "ACCOUNTZ" if row.scope == Scope::Server => {
+                seen.accounts(&server.id, glance::accounts(&answer.body));
+            }
             _ => {}
         }
     }
@@ -169,7 +171,7 @@ impl Epoch<'_> {
         }
         self.capture(capture).await;
         if silent {
-            for row in OF_SERVERS.iter().chain([&CONNZ, &CONNZ_CLOSED]) {
+            for row in self.selection.rows(OF_SERVERS) {
                 self.capture(skipped(row, id)).await;
             }
         }
@@ -200,7 +202,7 @@ pub(super) fn add(capture: &mut CaptureLine, attempt: Attempt) {
 fn skipped(row: &Row, id: &str) -> CaptureLine {
     CaptureLine {
         endpoint: row.endpoint.clone(),
-        subject: row.directed(id),
+        subject: row.subject(id),
         target: Some(id.to_owned()),
         status: Status::Skipped,
         note: Some("not asked: the server did not answer STATSZ".to_owned()),

@@ -21,6 +21,7 @@ use crate::ask::{Answer, Patience};
 use crate::connect::Link;
 use crate::http::HttpTarget;
 use crate::record::{Clock, Recorder, Reply, Secretive};
+use crate::selection::Selection;
 use crate::settings::Waits;
 
 pub(crate) use identity::{Identified, identify};
@@ -45,6 +46,7 @@ pub(crate) struct Epoch<'a> {
     pub(crate) system: Option<&'a Link>,
     pub(crate) accounts: Vec<Account<'a>>,
     pub(crate) http: &'a [HttpTarget],
+    pub(crate) selection: &'a Selection,
     pub(crate) expects: &'a ExpectsLine,
     pub(crate) seen: RefCell<Seen>,
 }

@@ -5,110 +5,173 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::future::join_all;
-use nats_hindsight_snapshot::lines::{AttemptLine, CaptureLine, PageLine, Status};
-use tokio::sync::watch;
+use nats_hindsight_snapshot::lines::{AttemptLine, CaptureLine, FilterLine, PageLine, Status};
+use tokio::sync::{Semaphore, watch};
 
+use super::pages::{MOST_PAGES, PATIENCE};
+use super::servers::{MOST_ACCOUNTS, beyond};
 use super::{Epoch, Label, wait};
 use crate::ask::Answer;
 use crate::glance::{self, Server};
 use crate::http::{HttpClient, HttpFailure, HttpTarget};
 use crate::record::micros;
-use crate::table::{OVER_HTTP, Paging, Row, VARZ};
+use crate::table::{JSZ, OVER_HTTP, Paging, RAFTZ, Row, Scope, VARZ, Way};
 
-/// More pages than any server has.
-const MOST_PAGES: usize = 4096;
+/// One port, while it is asked.
+struct Port<'p> {
+    client: HttpClient,
+    url: String,
+    /// Who answers there, once VARZ has said it.
+    server: Option<Server>,
+    /// The one place for requests whose answers can be huge, of all ports together.
+    alone: &'p Semaphore,
+}
+
+/// One path of a port, page by page.
+struct Path {
+    row: &'static Row,
+    filter: Option<FilterLine>,
+    capture: CaptureLine,
+}
+
+impl Path {
+    fn new(row: &'static Row, url: &str, account: Option<String>) -> Self {
+        let subject = row.url_path(None, account.as_deref()).unwrap_or_default();
+        let filter = account.map(|account| FilterLine { account: Some(account), subject: None });
+        let capture = CaptureLine {
+            endpoint: row.endpoint.clone(),
+            subject,
+            target: Some(url.to_owned()),
+            filter: filter.clone(),
+            expected: (row.paging == Paging::None).then_some(1),
+            ..CaptureLine::default()
+        };
+        Self { row, filter, capture }
+    }
+
+    fn page(&self, page: Option<PageLine>) -> Option<String> {
+        let account = self.filter.as_ref().and_then(|filter| filter.account.as_deref());
+        self.row.url_path(page, account)
+    }
+}
 
 impl Epoch<'_> {
     /// Asks all ports at the same time.
     pub(super) async fn ask_over_http(&self, services_asked: watch::Receiver<bool>) {
-        join_all(self.http.iter().map(|target| self.ask_port(target, services_asked.clone())))
-            .await;
+        let alone = Semaphore::new(1);
+        let ports = self.http.iter();
+        join_all(ports.map(|target| self.ask_port(target, services_asked.clone(), &alone))).await;
     }
 
-    async fn ask_port(&self, target: &HttpTarget, services_asked: watch::Receiver<bool>) {
+    async fn ask_port(
+        &self,
+        target: &HttpTarget,
+        services_asked: watch::Receiver<bool>,
+        alone: &Semaphore,
+    ) {
         let url = target.to_string();
-        let client = match HttpClient::new(target, self.waits.timeout) {
+        let client = match HttpClient::new(target) {
             Ok(client) => client,
             Err(failure) => {
-                let mut capture = http_capture(&VARZ, &url);
+                let mut capture = Path::new(&VARZ, &url, None).capture;
                 (capture.status, capture.note) = (failure.status, Some(failure.note));
                 return self.capture(capture).await;
             }
         };
-        let mut server = None;
-        for row in OVER_HTTP {
-            if row.paging != Paging::None {
+        let mut port = Port { client, url, server: None, alone };
+        for row in self.selection.rows(OVER_HTTP) {
+            if row.lists_connections() {
                 wait(services_asked.clone()).await;
             }
-            let status = self.ask_path(&client, row, &url, &mut server).await;
+            let status = self.ask_path_scope(row, &mut port).await;
             // A port that does not answer the first question is not asked the others.
             if row.token == VARZ.token && !matches!(status, Status::Ok | Status::NotSupported) {
-                return self.skip_rest(&url).await;
+                return self.skip_rest(&port.url).await;
             }
         }
     }
 
     async fn skip_rest(&self, url: &str) {
-        for row in OVER_HTTP.iter().skip(1) {
-            let mut capture = http_capture(row, url);
+        for row in self.selection.rows(OVER_HTTP).filter(|row| row.token != VARZ.token) {
+            let mut capture = Path::new(row, url, None).capture;
             capture.note = Some("not asked: the port did not answer /varz".to_owned());
             self.capture(capture).await;
         }
     }
 
-    async fn ask_path(
-        &self,
-        client: &HttpClient,
-        row: &'static Row,
-        url: &str,
-        server: &mut Option<Server>,
-    ) -> Status {
-        let mut capture = http_capture(row, url);
+    /// Asks for all of what a path has: as a whole, or account by account.
+    async fn ask_path_scope(&self, row: &'static Row, port: &mut Port<'_>) -> Status {
+        // Ports list all connections at once, and the Raft groups of the system account unasked.
+        let whole =
+            row.scope == Scope::Server || row.lists_connections() || row.token == RAFTZ.token;
+        let mut status = Status::Ok;
+        if whole {
+            status = self.ask_path(Path::new(row, &port.url, None), port).await;
+        }
+        if row.scope == Scope::Server || row.lists_connections() || status != Status::Ok {
+            return status;
+        }
+        let server = port.server.as_ref().map(|server| server.id.clone()).unwrap_or_default();
+        let accounts = self.accounts_for(row, &server);
+        let (number, path) = (accounts.len(), row.url_path(None, None).unwrap_or_default());
+        for account in accounts.into_iter().take(MOST_ACCOUNTS) {
+            self.ask_path(Path::new(row, &port.url, Some(account)), port).await;
+        }
+        if let Some(capture) = beyond(row, &path, &port.url, number) {
+            self.capture(capture).await;
+        }
+        status
+    }
+
+    async fn ask_path(&self, mut path: Path, port: &mut Port<'_>) -> Status {
+        let alone = port.alone;
+        let _place = match path.row.way {
+            Way::Alone => alone.acquire().await.ok(),
+            _ => None,
+        };
         let mut cids = BTreeSet::new();
-        let mut offset = 0;
+        let mut page = path.row.page(0);
         for _ in 0..MOST_PAGES {
-            let page = row.page(offset);
-            let rows = self.ask_http_page(client, row, page, url, server, &mut capture).await;
+            let rows = self.ask_http_page(&mut path, page, port).await;
             let Some((count, page_cids)) = rows else { break };
             cids.extend(page_cids);
-            if row.paging != Paging::All || page.is_none_or(|page| count < page.limit) {
+            if !path.row.goes_on(page, count) {
                 break;
             }
-            offset += count;
+            page = page.map(|page| PageLine { offset: page.offset + count, ..page });
         }
-        let status = capture.status.clone();
-        self.capture(capture).await;
+        let status = path.capture.status.clone();
+        self.capture(path.capture).await;
         status
     }
 
     /// One page: number of rows and their ids; nothing if it did not come.
     async fn ask_http_page(
         &self,
-        client: &HttpClient,
-        row: &'static Row,
+        path: &mut Path,
         page: Option<PageLine>,
-        url: &str,
-        server: &mut Option<Server>,
-        capture: &mut CaptureLine,
+        port: &mut Port<'_>,
     ) -> Option<(u64, Vec<u64>)> {
-        let path = row.url_path(page)?;
+        let row = path.row;
+        let subject = path.page(page)?;
+        let timeout = self.waits.timeout * if row.way == Way::Alone { PATIENCE } else { 1 };
         let sent = Instant::now();
-        let got = client.get(&path).await;
+        let got = port.client.get(&subject, timeout).await;
         let at = Instant::now();
-        let body = self.note_attempt(got, sent, at, capture)?;
-        let rows = self.notice_http(row, &body, server);
+        let body = self.note_attempt(got, sent, at, &mut path.capture)?;
+        let rows = self.notice_http(row, &body, &mut port.server);
         if rows.is_none() {
-            capture.status = Status::Malformed;
-            capture.note = Some("this is no reply of a NATS server".to_owned());
+            path.capture.status = Status::Malformed;
+            path.capture.note = Some("this is no reply of a NATS server".to_owned());
         }
         let answer = Answer { body, at, rtt_us: micros(sent, at), permit: None };
         let label = Label {
             endpoint: row.endpoint,
-            subject: &path,
-            source: Some(url.to_owned()),
+            subject: &subject,
+            source: Some(port.url.clone()),
             account: None,
             page,
-            filter: None,
+            filter: path.filter.as_ref(),
             secretive: row.secretive,
         };
         self.record(answer, label).await;
@@ -149,28 +212,31 @@ impl Epoch<'_> {
             *server = Some(found);
             return Some((0, Vec::new()));
         }
-        if row.paging == Paging::None {
-            if let (Some(server), "ROUTEZ") = (server, row.token) {
-                seen.peers(server, glance::peers(body));
+        // Without VARZ nobody knows who answers; what comes is recorded all the same.
+        let nobody = Server::default();
+        let server = server.as_ref().unwrap_or(&nobody);
+        match row.token {
+            "ROUTEZ" if !server.id.is_empty() => seen.peers(server, glance::peers(body)),
+            "ACCOUNTZ" if row.scope == Scope::Server => {
+                seen.accounts(&server.id, glance::accounts(body));
             }
+            token if token == JSZ.token => {
+                let accounts = glance::jetstream_accounts(body)?;
+                let rows = accounts.len() as u64;
+                seen.jetstream_of.entry(server.id.clone()).or_default().extend(accounts);
+                return Some((rows, Vec::new()));
+            }
+            _ => {}
+        }
+        if !row.lists_connections() {
             return Some((0, Vec::new()));
         }
         let page = glance::page(body)?;
-        if let (Paging::All, Some(server)) = (row.paging, server) {
+        if matches!(row.paging, Paging::All(_)) && !server.id.is_empty() {
             for listed in page.listed {
                 seen.listed(&server.id, None, listed);
             }
         }
         Some((page.rows, page.cids))
-    }
-}
-
-fn http_capture(row: &Row, url: &str) -> CaptureLine {
-    CaptureLine {
-        endpoint: row.endpoint.clone(),
-        subject: row.url_path(None).unwrap_or_default(),
-        target: Some(url.to_owned()),
-        expected: (row.paging == Paging::None).then_some(1),
-        ..CaptureLine::default()
     }
 }

@@ -10,13 +10,20 @@ use super::{Epoch, Label};
 use crate::ask::{Answer, Next, Patience, Request, ask};
 use crate::connect::Link;
 use crate::glance::{self, Page};
-use crate::table::{Paging, Row, STATSZ, Way};
+use crate::table::{JSZ, Paging, Row, STATSZ, Way};
 
 /// More pages than any server has; a server that always sends full ones must not keep us for ever.
-const MOST_PAGES: usize = 4096;
+pub(super) const MOST_PAGES: usize = 4096;
 
 /// Times a page is asked for.
 const ATTEMPTS: usize = 2;
+
+/// How much longer an answer may take that can be huge. It is asked for once: a server that could
+/// not make it in this time is not to try again.
+pub(super) const PATIENCE: u32 = 5;
+
+/// Where a page is too large, the next attempt asks for this part of it.
+const SMALLER: u64 = 8;
 
 /// One endpoint of one server, while its pages come.
 struct Listing<'l> {
@@ -36,7 +43,7 @@ impl<'l> Listing<'l> {
     fn new(link: &'l Link, row: &'static Row, server: &'l str, filter: Option<FilterLine>) -> Self {
         let capture = CaptureLine {
             endpoint: row.endpoint.clone(),
-            subject: row.directed(server),
+            subject: row.subject(server),
             target: Some(server.to_owned()),
             filter: filter.clone(),
             expected: (row.paging == Paging::None).then_some(1),
@@ -92,8 +99,9 @@ impl Epoch<'_> {
         filter: Option<FilterLine>,
     ) {
         let _place = match row.way {
-            Way::Broadcast => link.small().await,
+            Way::Broadcast | Way::BroadcastOnly => link.small().await,
             Way::Directed => link.large().await,
+            Way::Alone => link.alone().await,
         };
         let mut listing = Listing::new(link, row, server, filter);
         // A server that has begun to hang costs two time-outs, not two for each endpoint.
@@ -101,16 +109,7 @@ impl Epoch<'_> {
             listing.capture.note = Some("not asked: the server has stopped answering".to_owned());
             return self.capture(listing.capture).await;
         }
-        let mut offset = 0;
-        for _ in 0..MOST_PAGES {
-            let page = row.page(offset);
-            let rows = self.ask_page(&mut listing, page).await;
-            let full = page.is_some_and(|page| rows >= page.limit);
-            if row.paging != Paging::All || !full || listing.capture.status != Status::Ok {
-                break;
-            }
-            offset += rows;
-        }
+        self.ask_pages(&mut listing).await;
         let mut capture = listing.into_capture();
         if matches!(capture.status, Status::Timeout | Status::Partial) {
             self.seen.borrow_mut().stalled.insert(server.to_owned());
@@ -121,14 +120,35 @@ impl Epoch<'_> {
         self.capture(capture).await;
     }
 
+    async fn ask_pages(&self, listing: &mut Listing<'_>) {
+        let mut page = listing.row.page(0);
+        for _ in 0..MOST_PAGES {
+            let rows = self.ask_page(listing, page).await;
+            page = match (&listing.capture.status, page) {
+                (Status::TooLarge, Some(PageLine { offset, limit })) if limit > 1 => {
+                    Some(PageLine { offset, limit: (limit / SMALLER).max(1) })
+                }
+                (Status::Ok, Some(PageLine { offset, limit }))
+                    if listing.row.goes_on(page, rows) =>
+                {
+                    Some(PageLine { offset: offset + rows, limit })
+                }
+                _ => break,
+            };
+        }
+    }
+
     /// Asks for one page, twice if need be. Number of rows.
     async fn ask_page(&self, listing: &mut Listing<'_>, page: Option<PageLine>) -> u64 {
-        let timeout = self.waits.timeout;
+        let (timeout, attempts) = match listing.row.way {
+            Way::Alone => (self.waits.timeout * PATIENCE, 1),
+            _ => (self.waits.timeout, ATTEMPTS),
+        };
         let patience = Patience { most: timeout, stall: timeout, after_all: self.waits.stall };
         let request = listing.request(page);
         let before = listing.capture.received;
         let mut rows = 0;
-        for _ in 0..ATTEMPTS {
+        for _ in 0..attempts {
             let attempt = ask(&request, &self.clock, patience, async |answer| {
                 rows = self.take_page(answer, listing, page).await;
                 Next::Done
@@ -178,12 +198,15 @@ impl Epoch<'_> {
 
     /// Takes notice of the instances that open connections announce. Number of rows.
     fn take_rows(&self, answer: &Answer, listing: &mut Listing<'_>, server: &str) -> u64 {
+        if listing.row.token == JSZ.token {
+            return self.take_jetstream(answer, listing, server);
+        }
         let Some(page) = glance::page(&answer.body) else {
             listing.unusable.get_or_insert_with(|| "the list cannot be read".to_owned());
             return 0;
         };
         listing.count(&page);
-        if listing.row.paging == Paging::All {
+        if matches!(listing.row.paging, Paging::All(_)) {
             let account = listing.filter.as_ref().and_then(|filter| filter.account.as_deref());
             let mut seen = self.seen.borrow_mut();
             for listed in page.listed {
@@ -191,6 +214,19 @@ impl Epoch<'_> {
             }
         }
         page.rows
+    }
+
+    /// Takes notice of the accounts that use JetStream. Number of rows.
+    fn take_jetstream(&self, answer: &Answer, listing: &mut Listing<'_>, server: &str) -> u64 {
+        let Some(accounts) = glance::jetstream_accounts(&answer.body) else {
+            listing.unusable.get_or_insert_with(|| "the list cannot be read".to_owned());
+            return 0;
+        };
+        let rows = accounts.len() as u64;
+        let mut seen = self.seen.borrow_mut();
+        let ids = accounts.into_iter().filter(|id| !id.is_empty());
+        seen.jetstream_of.entry(server.to_owned()).or_default().extend(ids);
+        rows
     }
 
     /// Nobody listens on this subject: is it the endpoint that is not known, or the server gone?

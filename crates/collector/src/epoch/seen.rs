@@ -47,6 +47,10 @@ pub(crate) struct Seen {
     pub(crate) gone: BTreeSet<String>,
     /// Accounts that servers know.
     pub(crate) accounts: BTreeSet<String>,
+    /// The same by the server that knows them.
+    pub(crate) accounts_of: BTreeMap<String, BTreeSet<String>>,
+    /// Accounts that use JetStream, by the server that says so.
+    pub(crate) jetstream_of: BTreeMap<String, BTreeSet<String>>,
     /// Display names of accounts.
     pub(crate) account_names: BTreeMap<String, String>,
     /// Services.
@@ -66,6 +70,12 @@ impl Seen {
             let peer = Server { id: id.clone(), name, cluster, version: None };
             self.named.entry(id).or_insert(peer);
         }
+    }
+
+    /// A server named the accounts it knows.
+    pub(crate) fn accounts(&mut self, server: &str, accounts: Vec<String>) {
+        self.accounts.extend(accounts.iter().cloned());
+        self.accounts_of.entry(server.to_owned()).or_default().extend(accounts);
     }
 
     /// An instance answered. Whether it is the first time for this verb.

@@ -40,7 +40,8 @@ impl Epoch<'_> {
     /// Asks all services of all accounts, and then those by name that did not answer.
     pub(super) async fn ask_services(&self) {
         join_all(self.accounts.iter().map(|account| async {
-            let asked = VERBS.map(|verb| self.ask_everybody(account, verb));
+            let verbs = VERBS.into_iter().filter(|verb| self.selection.has(verb.endpoint));
+            let asked = verbs.map(|verb| self.ask_everybody(account, verb));
             let statuses = join_all(asked).await;
             // Who may not ask everybody may still be allowed to ask each by name, so that is tried
             // even then: the outcome of each request stands for itself.

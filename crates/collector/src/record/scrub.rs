@@ -19,12 +19,14 @@ pub(crate) enum Secretive {
     UserName(&'static str),
     /// The signature of a JWT, which with the rest would be the JWT itself.
     JwtSignature(&'static str),
+    /// Every text in a list: arguments of a command line can be passwords.
+    Texts(&'static str),
 }
 
 impl Secretive {
     fn key(self) -> &'static str {
         match self {
-            Self::UserName(key) | Self::JwtSignature(key) => key,
+            Self::UserName(key) | Self::JwtSignature(key) | Self::Texts(key) => key,
         }
     }
 
@@ -32,7 +34,7 @@ impl Secretive {
     fn secret(self, value: &[u8]) -> Option<Range<usize>> {
         match self {
             Self::UserName(_) if value.is_empty() || is_public_nkey(value) => None,
-            Self::UserName(_) => Some(0..value.len()),
+            Self::UserName(_) | Self::Texts(_) => Some(0..value.len()),
             Self::JwtSignature(_) => {
                 let dots: Vec<usize> =
                     (0..value.len()).filter(|&at| value.get(at) == Some(&b'.')).collect();
@@ -72,7 +74,7 @@ pub(crate) fn scrub(body: &[u8], fields: &[Secretive]) -> Option<(Vec<u8>, Vec<S
         out.extend_from_slice(body.get(copied..value.span.start + inside.start)?);
         out.extend_from_slice(REDACTED);
         copied = value.span.start + inside.end;
-        let path = scan.path(&value.key);
+        let path = scan.path((!value.listed).then_some(&value.key));
         if !paths.contains(&path) {
             paths.push(path);
         }
@@ -84,9 +86,11 @@ pub(crate) fn scrub(body: &[u8], fields: &[Secretive]) -> Option<(Vec<u8>, Vec<S
     Some((out, paths))
 }
 
-/// A string that is the value of a key.
+/// A string that is the value of a key, or in a list that is.
 struct Value {
     key: Vec<u8>,
+    /// Whether it is in a list.
+    listed: bool,
     /// Without the quotes.
     span: Range<usize>,
 }
@@ -113,9 +117,13 @@ impl Scan<'_> {
                 b'"' => {
                     let span = self.string();
                     if let Some(key) = key.take() {
-                        return Some(Value { key, span });
+                        return Some(Value { key, span, listed: false });
                     }
-                    key = self.is_key().then(|| unescaped(self.body.get(span).unwrap_or_default()));
+                    if self.is_key() {
+                        key = Some(unescaped(self.body.get(span).unwrap_or_default()));
+                    } else if let Some(Container::Array(Some(list))) = self.stack.last() {
+                        return Some(Value { key: list.clone(), span, listed: true });
+                    }
                     continue;
                 }
                 b'{' => self.open(Container::Object(key.take())),
@@ -164,7 +172,8 @@ impl Scan<'_> {
         rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
     }
 
-    fn path(&self, key: &[u8]) -> String {
+    /// Names of all that is open, and of the key in it. A list is its own last name.
+    fn path(&self, key: Option<&Vec<u8>>) -> String {
         let mut path = String::new();
         let mut name = |key: &[u8]| {
             if !path.is_empty() {
@@ -187,7 +196,9 @@ impl Scan<'_> {
             }
             name(&text);
         }
-        name(key);
+        if let Some(key) = key {
+            name(key);
+        }
         path
     }
 }
@@ -239,6 +250,17 @@ mod tests {
         let (out, paths) = scrubbed(r#"{"jwt":"head.body.sign-_x","a":"jwt"}"#);
         assert_eq!(out, r#"{"jwt":"head.body.[REDACTED]","a":"jwt"}"#);
         assert_eq!(paths, ["jwt"]);
+    }
+
+    #[test]
+    fn arguments_of_a_command_line_go_one_by_one() {
+        let body =
+            r#"{"data":{"cmdline":["nats-server","--pass","x"],"memstats":{"Alloc":1},"a":["b"]}}"#;
+        let out = scrub(body.as_bytes(), &[Secretive::Texts("cmdline")]);
+        let redacted = r#"{"data":{"cmdline":["[REDACTED]","[REDACTED]","[REDACTED]"],"memstats":{"Alloc":1},"a":["b"]}}"#;
+        let (bytes, paths) = out.unwrap_or_default();
+        assert_eq!(String::from_utf8_lossy(&bytes), redacted);
+        assert_eq!(paths, ["data.cmdline[]"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `hindsight collect`: from arguments to a run of the collector.
 
 mod connections;
+mod dry_run;
 mod duration;
 mod progress;
 mod selection;
@@ -39,6 +40,8 @@ Examples:
     hindsight collect --http http://10.0.0.1:8222 --http http://10.0.0.2:8222
   With the credentials of an application alone:
     hindsight collect --account-context app
+  See what would be asked, without recording:
+    hindsight collect --context system --dry-run
   Out of a container that can write nothing:
     kubectl exec POD -- hindsight collect --context system --out - > epoch.ndjson.zst
 
@@ -108,6 +111,11 @@ pub(crate) struct CollectArgs {
           help_heading = "Waiting")]
     forget_after: Duration,
 
+    /// Connect, look how large the system is, and say what would be asked of whom and about how
+    /// many bytes would come; write nothing
+    #[arg(long, help_heading = "What is asked")]
+    dry_run: bool,
+
     /// Takes what stands behind a forgotten flag, so that a URL with a password is not repeated in
     /// an error.
     #[arg(hide = true, value_name = "")]
@@ -116,6 +124,7 @@ pub(crate) struct CollectArgs {
 
 /// Records as the arguments say.
 pub(crate) fn run(args: CollectArgs) -> ExitCode {
+    let dry_run = args.dry_run;
     let settings = match settings(args) {
         Ok(settings) => settings,
         Err(text) => {
@@ -123,18 +132,34 @@ pub(crate) fn run(args: CollectArgs) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    if dry_run {
+        return plan(&settings);
+    }
     let progress = Arc::new(Progress::new(settings.every.is_some()));
     let watch = Arc::clone(&progress);
     let result = nats_hindsight_collector::run(&settings, watch);
     progress.clear();
-    ExitCode::from(match result {
-        Ok(Some(summary)) => finish(&summary),
-        Ok(None) => PARTIAL,
-        Err(error) => {
-            say(&format!("error: {}", shown(&error.to_string())));
-            if matches!(error, CollectError::Recall(_)) { USAGE } else { FAILED }
+    match result {
+        Ok(Some(summary)) => ExitCode::from(finish(&summary)),
+        Ok(None) => ExitCode::from(PARTIAL),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Says what would be asked. The result goes to standard output, as all results do.
+fn plan(settings: &Settings) -> ExitCode {
+    match nats_hindsight_collector::dry_run(settings) {
+        Ok(plan) => {
+            let _ = writeln!(anstream::stdout(), "{}", dry_run::render(&plan));
+            ExitCode::from(if plan.troubles.is_empty() { COMPLETE } else { PARTIAL })
         }
-    })
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &CollectError) -> ExitCode {
+    say(&format!("error: {}", shown(&error.to_string())));
+    ExitCode::from(if matches!(error, CollectError::Recall(_)) { USAGE } else { FAILED })
 }
 
 fn finish(summary: &EpochSummary) -> u8 {

@@ -140,6 +140,11 @@ impl Connections {
         self.slots.iter().map(Slot::line).chain(over_http).collect()
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.slots.len()
+    }
+
     /// What will not be asked in this epoch.
     pub(crate) fn skipped(&self, selection: &Selection) -> Vec<CaptureLine> {
         self.slots.iter().flat_map(|slot| slot.skipped(selection)).collect()

@@ -8,6 +8,7 @@ use nats_hindsight_snapshot::wire::{
     Accountz, Connz, Envelope, REPLY_TYPE_PREFIX, Routez, ServiceReply, UserInfo, Varz,
 };
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// Who answered a request to servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,53 @@ pub(crate) fn peers(body: &[u8]) -> Vec<(String, String)> {
 pub(crate) fn accounts(body: &[u8]) -> Vec<String> {
     let accountz = data::<Accountz<'_>>(body).unwrap_or_default();
     accountz.accounts.into_iter().map(Into::into).collect()
+}
+
+/// How large a server is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct ServerSize {
+    /// Client connections.
+    pub(crate) connections: u64,
+    /// All there were since the start.
+    pub(crate) total_connections: u64,
+    /// Route connections.
+    pub(crate) routes: u64,
+    /// Leaf connections.
+    #[serde(rename = "leafnodes")]
+    pub(crate) leafs: u64,
+    /// Gateway connections, as far as they are configured.
+    #[serde(skip)]
+    pub(crate) gateways: u64,
+}
+
+/// The size of a server from VARZ.
+pub(crate) fn server_size(body: &[u8]) -> Option<ServerSize> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Gateway {
+        gateways: Vec<IgnoredAny>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Gateways {
+        gateway: Gateway,
+    }
+    let gateways: Gateways = data(body).unwrap_or_default();
+    let size: ServerSize = data(body)?;
+    Some(ServerSize { gateways: gateways.gateway.gateways.len() as u64, ..size })
+}
+
+/// Streams and consumers of a server, from the totals of JSZ.
+pub(crate) fn jetstream_size(body: &[u8]) -> Option<(u64, u64)> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Totals {
+        streams: u64,
+        consumers: u64,
+    }
+    let totals: Totals = data(body)?;
+    Some((totals.streams, totals.consumers))
 }
 
 /// Ids of the accounts on a page of JSZ, one per row; nothing if it cannot be read. A server without

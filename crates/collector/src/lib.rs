@@ -10,6 +10,7 @@ mod ask;
 mod connect;
 mod connections;
 mod coverage;
+mod dry_run;
 mod epoch;
 mod glance;
 mod http;
@@ -33,6 +34,7 @@ pub use connect::{
     load_context,
 };
 pub use coverage::Coverage;
+pub use dry_run::{DryRun, Planned, Whom, dry_run};
 pub use http::HttpTarget;
 pub use recall::RecallError;
 pub use record::{Output, OutputError};

@@ -99,7 +99,7 @@ async fn run_until_stopped(
     run.epochs().await
 }
 
-fn recall(settings: &Settings) -> Result<ExpectsLine, RecallError> {
+pub(crate) fn recall(settings: &Settings) -> Result<ExpectsLine, RecallError> {
     if let Some(path) = &settings.expect_from {
         return recall::from_file(path);
     }

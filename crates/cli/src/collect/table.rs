@@ -42,7 +42,7 @@ fn removed(removed: Removed) -> String {
 /// The table, what is missing, and what to do about it.
 pub(super) fn render(summary: &EpochSummary) -> String {
     let mut out = headline(summary);
-    out.push_str("\n  endpoint       asked      ok  other\n");
+    out.push_str("\n  endpoint          asked      ok  other\n");
     for endpoint in Endpoint::KNOWN {
         let Some(outcomes) = summary.coverage.endpoints.get(endpoint) else { continue };
         let ok = outcomes.get(&Status::Ok).copied().unwrap_or(0);
@@ -53,7 +53,7 @@ pub(super) fn render(summary: &EpochSummary) -> String {
             .collect();
         let asked = summary.coverage.asked(endpoint);
         let name = endpoint.as_str();
-        let line = format!("  {name:<13} {asked:>6} {ok:>7}  {}", others.join(", "));
+        let line = format!("  {name:<16} {asked:>6} {ok:>7}  {}", others.join(", "));
         out.push_str(line.trim_end());
         out.push('\n');
     }
@@ -100,7 +100,7 @@ fn accounts(out: &mut String, summary: &EpochSummary) {
     );
 }
 
-fn counted(count: usize, thing: &str) -> String {
+pub(super) fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 

@@ -13,7 +13,7 @@ use super::{Epoch, Label};
 use crate::ask::{Answer, Attempt, Next, Request, ask};
 use crate::connect::Link;
 use crate::glance::{self, Server};
-use crate::table::{OF_SERVERS, Row, STATSZ, Scope};
+use crate::table::{OF_SERVERS, ROUTEZ, Row, STATSZ, Scope};
 
 /// Times a server that did not answer the broadcast is asked by its id.
 const ATTEMPTS: usize = 2;
@@ -171,7 +171,7 @@ impl Epoch<'_> {
         }
         self.capture(capture).await;
         if silent {
-            for row in self.selection.rows(OF_SERVERS) {
+            for row in [&ROUTEZ].into_iter().chain(self.selection.rows(OF_SERVERS)) {
                 self.capture(skipped(row, id)).await;
             }
         }

@@ -8,6 +8,7 @@ use nats_hindsight_analyzer::{registry, survey};
 
 use crate::error::{CliError, tell};
 use crate::output::{Color, Format, print, print_plain};
+use crate::progress::Progress;
 use crate::sources::{self, SourceArgs};
 
 const EXAMPLES: &str = "\
@@ -33,7 +34,11 @@ pub(crate) struct InspectArgs {
 /// Surveys what was handed over.
 pub(crate) fn run(args: &InspectArgs, color: Color) -> Result<ExitCode, CliError> {
     let intake = sources::open(&args.sources)?;
-    let survey = survey::survey(&intake, &registry::all());
+    let survey = {
+        let progress = Progress::count("looking");
+        let show = |done: usize, total: usize| progress.show(done as u64, total as u64);
+        survey::survey(&intake, &registry::all(), &show)?
+    };
     match args.format {
         Format::Text => print(&text::survey(&survey, true), color)?,
         Format::Json => print_plain(&json::render(&survey))?,

@@ -58,7 +58,7 @@ fn server(epoch: &mut Epoch, line: &ReplyLine<'_>) -> Result<(), String> {
     let url = line.source.as_deref().filter(|source| source.starts_with("http"));
     if let Some(url) = url {
         let raw = line.body.ok_or("the reply is not JSON")?;
-        let sighting = bare_sighting(line, url)?;
+        let Some(sighting) = bare_sighting(epoch, line, url)? else { return Ok(()) };
         let id = sighting.server.clone();
         epoch.sightings.push(sighting);
         return record(epoch, line, &id, raw.get(), None);
@@ -90,13 +90,32 @@ fn sighting(line: &ReplyLine<'_>, id: &str, info: &ServerInfo<'_>) -> Sighting {
     }
 }
 
-/// What a reply without envelope says of its server; VARZ has all of it, others only the id.
-fn bare_sighting(line: &ReplyLine<'_>, url: &str) -> Result<Sighting, String> {
+/// Endpoints whose replies over HTTP do not say which server they are from.
+const NAMELESS: &[Endpoint] =
+    &[Endpoint::HEALTHZ, Endpoint::RAFTZ, Endpoint::IPQUEUESZ, Endpoint::EXPVARZ];
+
+/// What a reply without envelope says of its server; VARZ has all of it, others only the id, and
+/// some not even that: then the port is what is known. Nothing where that port never told its id.
+fn bare_sighting(
+    epoch: &Epoch,
+    line: &ReplyLine<'_>,
+    url: &str,
+) -> Result<Option<Sighting>, String> {
     let bare: Bare<'_> = body(line)?;
-    let id =
-        owned(bare.server_id.as_ref()).ok_or("the reply does not say which server it is from")?;
+    let of_port = || {
+        let known = epoch.sightings.iter().find(|known| known.url.as_deref() == Some(url));
+        known.map(|known| known.server.clone())
+    };
+    let id = match owned(bare.server_id.as_ref()) {
+        Some(id) => id,
+        None if NAMELESS.contains(&line.endpoint) => match of_port() {
+            Some(id) => id,
+            None => return Ok(None),
+        },
+        None => return Err("the reply does not say which server it is from".to_owned()),
+    };
     let whole = line.endpoint == Endpoint::VARZ;
-    Ok(Sighting {
+    Ok(Some(Sighting {
         endpoint: line.endpoint.clone(),
         server: id,
         name: owned(bare.server_name.as_ref()),
@@ -108,7 +127,7 @@ fn bare_sighting(line: &ReplyLine<'_>, url: &str) -> Result<Sighting, String> {
         url: Some(url.to_owned()),
         arrival_us: line.arrival_us,
         rtt_us: line.rtt_us,
-    })
+    }))
 }
 
 fn record(

@@ -4,6 +4,7 @@
 
 mod analyze;
 mod hostile;
+mod inspect;
 mod others;
 mod settings;
 mod support;

@@ -4,6 +4,7 @@ mod canvas;
 mod details;
 mod finding;
 mod head;
+mod matrix;
 mod survey;
 mod table;
 mod tail;

@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::canvas::{COLUMNS, Canvas, Tone};
+use super::canvas::{Canvas, Tone};
 use super::table::Table;
 use super::when::{clock, count};
-use super::{tail, timeline};
+use super::{matrix, tail};
 use crate::report::Problem;
 use crate::report::runs;
-use crate::survey::{EpochSurvey, ServerSurvey, Survey};
+use crate::survey::{EpochSurvey, ServerSurvey, Survey, SystemUnknown};
 
 /// Epochs, servers and files listed before the rest is only counted.
 const ROWS: usize = 40;
-/// Columns before the matrix.
-const ENDPOINT: usize = 16;
 
 /// The whole survey; `style` as in [`super::render`].
 pub fn survey(survey: &Survey, style: bool) -> String {
@@ -21,8 +19,11 @@ pub fn survey(survey: &Survey, style: bool) -> String {
     inputs(&mut canvas, survey);
     epochs(&mut canvas, &survey.epochs);
     servers(&mut canvas, &survey.epochs);
-    matrix(&mut canvas, &survey.epochs);
+    clocks(&mut canvas, &survey.epochs);
+    matrix::by_epoch(&mut canvas, &survey.epochs);
+    matrix::by_server(&mut canvas, &survey.epochs);
     blind(&mut canvas, survey);
+    unknown(&mut canvas, &survey.unknown);
     let problems: Vec<Problem> = survey
         .problems
         .iter()
@@ -85,7 +86,7 @@ fn state(epoch: &EpochSurvey) -> &'static str {
 fn servers(canvas: &mut Canvas, epochs: &[EpochSurvey]) {
     let mut seen: BTreeMap<(&str, &str, &str, &str), BTreeSet<usize>> = BTreeMap::new();
     for epoch in epochs {
-        for (id, ServerSurvey { name, cluster, version }) in &epoch.servers {
+        for (id, ServerSurvey { name, cluster, version, .. }) in &epoch.servers {
             seen.entry((cluster, name, version, id)).or_default().insert(epoch.index);
         }
     }
@@ -108,42 +109,54 @@ fn servers(canvas: &mut Canvas, epochs: &[EpochSurvey]) {
     more(canvas, seen.len());
 }
 
-/// One row per endpoint, one character per epoch.
-fn matrix(canvas: &mut Canvas, epochs: &[EpochSurvey]) {
-    let endpoints: BTreeSet<&String> =
-        epochs.iter().flat_map(|epoch| epoch.requests.keys()).collect();
-    if endpoints.is_empty() {
+/// How far the clocks of servers are off, each seat over all epochs.
+fn clocks(canvas: &mut Canvas, epochs: &[EpochSurvey]) {
+    let mut clocks: BTreeMap<(&str, &str), (i64, i64, i64)> = BTreeMap::new();
+    for server in epochs.iter().flat_map(|epoch| epoch.servers.values()) {
+        let Some(clock) = server.clock else { continue };
+        let (offset, off) = (clock.offset_us, clock.uncertainty_us);
+        let known = clocks.entry((&server.cluster, &server.name)).or_insert((offset, offset, off));
+        *known = (known.0.min(offset), known.1.max(offset), known.2.max(off));
+    }
+    if clocks.is_empty() {
         return;
     }
-    let step = timeline::per_character(epochs.len(), COLUMNS - ENDPOINT - 2);
-    let stands_for = if step == 1 {
-        "a character per epoch".to_owned()
-    } else {
-        format!("a character per {step} epochs, the worst of them")
-    };
-    canvas.heading(&format!("Coverage ({stands_for}): + all, ~ some, ! none, . not asked"));
-    for endpoint in endpoints {
-        let marks: Vec<(u8, char)> = epochs.iter().map(|epoch| mark(epoch, endpoint)).collect();
-        let line: String = marks
-            .chunks(step)
-            .filter_map(|chunk| chunk.iter().max())
-            .map(|(_, mark)| mark)
-            .collect();
-        let endpoint = crate::render::plain::pad(endpoint, ENDPOINT);
-        canvas.line(2, &[(Tone::Plain, &endpoint), (Tone::Plain, &line)]);
-    }
+    canvas.heading("Clocks of servers against the collector's (ahead is positive)");
+    let rows: Vec<_> = clocks.iter().take(ROWS).collect();
+    let mut table = Table::default();
+    table.column("cluster", rows.iter().map(|((cluster, _), _)| (*cluster).to_owned()).collect());
+    table.column("server", rows.iter().map(|((_, name), _)| (*name).to_owned()).collect());
+    table.column("least", rows.iter().map(|(_, clock)| millis(clock.0)).collect());
+    table.column("most", rows.iter().map(|(_, clock)| millis(clock.1)).collect());
+    table.column("known to", rows.iter().map(|(_, clock)| within(clock.2)).collect());
+    table.draw(canvas, 2);
+    more(canvas, clocks.len());
 }
 
-/// How requests to an endpoint went in an epoch, with a rank: the worst is shown.
-fn mark(epoch: &EpochSurvey, endpoint: &str) -> (u8, char) {
-    let Some(outcomes) = epoch.requests.get(endpoint) else { return (1, '.') };
-    let good =
-        |status: &&String| matches!(status.as_str(), "ok" | "no_responders" | "not_supported");
-    match (outcomes.keys().filter(good).count(), outcomes.contains_key("partial"), outcomes.len()) {
-        (_, false, 0) => (1, '.'),
-        (good, _, all) if good == all => (0, '+'),
-        (0, false, _) => (3, '!'),
-        _ => (2, '~'),
+/// Microseconds as signed milliseconds with one decimal, without going through a float.
+fn millis(us: i64) -> String {
+    let tenths = us.unsigned_abs() / 100;
+    let sign = match (tenths, us < 0) {
+        (0, _) => "",
+        (_, true) => "-",
+        (_, false) => "+",
+    };
+    format!("{sign}{}.{} ms", tenths / 10, tenths % 10)
+}
+
+/// How well it is known, at least a tenth of a millisecond.
+fn within(us: i64) -> String {
+    let tenths = us.unsigned_abs().div_ceil(100);
+    format!("within {}.{} ms", tenths / 10, tenths % 10)
+}
+
+/// What the checks cannot say, as `analyze` does.
+fn unknown(canvas: &mut Canvas, systems: &[SystemUnknown]) {
+    for system in systems {
+        if systems.len() > 1 {
+            canvas.heading(&format!("System {}", system.system));
+        }
+        tail::unknowns(canvas, &system.unknowns);
     }
 }
 
@@ -161,6 +174,7 @@ fn blind(canvas: &mut Canvas, survey: &Survey) {
         canvas.line(2, &[(Tone::Strong, &check), (Tone::Plain, &epochs)]);
         canvas.labelled(4, "needs", &blind.needs.join(" or "));
         canvas.labelled(4, "but", &blind.why);
+        canvas.labelled(4, "cure", &blind.cure);
     }
     if survey.epochs.len() == 1 {
         canvas.paragraph(2, "With one epoch only, checks cannot see changes over time.");

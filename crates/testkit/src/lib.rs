@@ -17,6 +17,7 @@
 //! ```
 
 mod built;
+mod certificates;
 mod child;
 mod client;
 mod config;
@@ -38,6 +39,7 @@ mod wait;
 mod workspace;
 
 pub use built::{cargo, hindsight};
+pub use certificates::{Authority, Certificate};
 pub use client::{Client, Login, Message};
 pub use error::{KitError, Result};
 pub use interrupt::catch_interrupts;

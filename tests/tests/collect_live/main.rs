@@ -7,6 +7,7 @@ mod running;
 mod secrets;
 mod servers;
 mod services;
+mod ways_in;
 
 use nats_hindsight_testkit::{V2_10, V2_12, V2_15};
 

@@ -7,7 +7,7 @@ use nats_hindsight_testkit::{Account, Service, System, User};
 use crate::VERSIONS;
 use crate::recorder::{Any, Recorder};
 
-fn contains(bytes: &[u8], needle: &str) -> bool {
+pub(crate) fn contains(bytes: &[u8], needle: &str) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 

@@ -37,6 +37,14 @@ pub enum AddressError {
         "the URL given with --http is none of a monitoring port; write http://host:8222 or https://host:8222"
     )]
     Monitoring,
+    /// Some of them over websockets and some not.
+    #[error(
+        "the URLs given with {given} mix ws:// or wss:// with nats:// or tls://; give those of one kind"
+    )]
+    Mixed {
+        /// The flag or context it came from.
+        given: String,
+    },
     /// No URL at all.
     #[error("{given} names no URL; write nats://host:4222")]
     Empty {
@@ -65,12 +73,26 @@ impl Address {
         if servers.is_empty() {
             return Err(AddressError::Empty { given: given.to_owned() });
         }
+        let websockets = servers.iter().filter(|server| server.is_websocket()).count();
+        if websockets != 0 && websockets != servers.len() {
+            return Err(AddressError::Mixed { given: given.to_owned() });
+        }
         Ok((Self { servers }, login))
     }
 
     /// For the client library.
     pub(crate) fn servers(&self) -> &[ServerAddr] {
         &self.servers
+    }
+
+    /// Whether it is reached over websockets.
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.servers.iter().any(ServerAddr::is_websocket)
+    }
+
+    /// Whether some server is reached over websockets without TLS, which nothing can turn on later.
+    pub(crate) fn never_encrypted(&self) -> bool {
+        self.servers.iter().any(|server| server.scheme() == "ws")
     }
 
     /// Host of the first server: the label of a system nobody named.
@@ -94,7 +116,7 @@ impl fmt::Display for Address {
 fn parse_one(text: &str, given: &str) -> Result<(ServerAddr, Option<Login>), AddressError> {
     let unreadable = || AddressError::Unreadable { given: given.to_owned() };
     if let Some((scheme, _)) = text.split_once("://")
-        && !matches!(scheme, "nats" | "tls")
+        && !matches!(scheme, "nats" | "tls" | "ws" | "wss")
     {
         return Err(wrong_scheme(scheme, given));
     }
@@ -105,7 +127,10 @@ fn parse_one(text: &str, given: &str) -> Result<(ServerAddr, Option<Login>), Add
         return Err(unreadable());
     }
     url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| unreadable())?;
-    url.set_path("");
+    // Only a proxy in front of websockets has paths.
+    if !matches!(url.scheme(), "ws" | "wss") {
+        url.set_path("");
+    }
     url.set_query(None);
     url.set_fragment(None);
     ServerAddr::from_url(url).map(|address| (address, login)).map_err(|_| unreadable())
@@ -120,7 +145,7 @@ fn wrong_scheme(scheme: &str, given: &str) -> AddressError {
     }
     let use_this = match scheme {
         "http" | "https" => "--http for monitoring ports, or nats://host:4222 here",
-        _ => "nats:// or tls://",
+        _ => "nats://, tls://, ws:// or wss://",
     };
     AddressError::Scheme { given: given.to_owned(), scheme: scheme.to_owned(), use_this }
 }
@@ -177,12 +202,26 @@ mod tests {
 
     #[test]
     fn errors_never_repeat_what_was_given() {
-        for bad in ["nats://u:hunter2@ho st", "hunter2://x", "u:hunter2://x", "ws://hunter2@h", ","]
+        for bad in
+            ["nats://u:hunter2@ho st", "hunter2://x", "u:hunter2://x", "mqtt://hunter2@h", ","]
         {
             let error = parse(bad).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(!error.is_empty(), "{bad} was taken");
             assert!(!error.contains("u:hunter2") && !error.contains("hunter2@"), "{error}");
         }
+    }
+
+    #[test]
+    fn websockets_have_ports_of_their_own_and_are_not_mixed() {
+        let Ok((address, Some(Login::Token(token)))) = parse("wss://t0ken@h/nats,wss://i:8443")
+        else {
+            panic!("URLs of websockets");
+        };
+        assert_eq!(address.to_string(), "wss://h:443,wss://i:8443");
+        assert_eq!(token.reveal(), "t0ken");
+        assert_eq!(address.servers()[0].as_url_str(), "wss://h/nats");
+        assert!(address.is_websocket() && !address.never_encrypted());
+        assert!(matches!(parse("ws://h,nats://h"), Err(AddressError::Mixed { .. })));
     }
 
     #[test]

@@ -81,6 +81,23 @@ pub enum ConnectError {
         /// Why, without its content.
         detail: String,
     },
+    /// The server closed the connection for want of a client certificate.
+    #[error(
+        "{address} wants a client certificate that it trusts ({detail}); give one with --tls-cert \
+         and --tls-key, or `cert` and `key` in the context, signed by an authority of the server"
+    )]
+    ClientCertificate {
+        /// Where.
+        address: String,
+        /// What the TLS library says.
+        detail: String,
+    },
+    /// TLS is asked for where there can be none.
+    #[error("{address} is a websocket without TLS, but TLS was asked for; write wss://")]
+    NotEncrypted {
+        /// Where.
+        address: String,
+    },
     /// A file with credentials cannot be used.
     #[error("cannot use {path} to log in: {detail}", path = path.display())]
     File {
@@ -117,6 +134,9 @@ impl ConnectError {
             ConnectErrorKind::Tls | ConnectErrorKind::Io if is_not_tls(error) => {
                 Self::NotTls { address }
             }
+            _ if wants_certificate(error) => {
+                Self::ClientCertificate { address, detail: tls_words(error) }
+            }
             ConnectErrorKind::Tls => Self::Tls { address, detail: tls_words(error) },
             ConnectErrorKind::Io if is_tls(error) => {
                 Self::Tls { address, detail: tls_words(error) }
@@ -152,6 +172,22 @@ fn is_tls(error: &async_nats::ConnectError) -> bool {
 /// Whether the other side said something else where a TLS record should have begun.
 fn is_not_tls(error: &async_nats::ConnectError) -> bool {
     tls_text(error).contains("corrupt message of type invalidcontenttype")
+}
+
+/// Alerts of the server about the certificate of the client. Of its own trouble with the server's
+/// certificate the client library does not speak in alerts.
+fn wants_certificate(error: &async_nats::ConnectError) -> bool {
+    let text = tls_text(error);
+    text.contains("received fatal alert")
+        && [
+            "certificaterequired",
+            "badcertificate",
+            "unknownca",
+            "certificateunknown",
+            "decrypterror",
+        ]
+        .iter()
+        .any(|alert| text.contains(alert))
 }
 
 fn tls_text(error: &async_nats::ConnectError) -> String {

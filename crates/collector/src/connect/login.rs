@@ -26,8 +26,16 @@ pub(super) fn options(
         .ping_interval(PING)
         .subscription_capacity(INBOX)
         .request_timeout(None);
-    check_tls(&spec.tls)?;
-    options = with_tls(options, &spec.tls);
+    let tls = &spec.tls;
+    check_tls(tls)?;
+    if spec.address.never_encrypted() && (tls.ca.is_some() || tls.cert.is_some() || tls.first) {
+        return Err(ConnectError::NotEncrypted { address: spec.address.to_string() });
+    }
+    if spec.address.is_websocket() {
+        // Servers name each other by host and port, which the library takes for plain connections.
+        options = options.ignore_discovered_servers();
+    }
+    options = with_tls(options, tls);
     match &spec.login {
         Some(login) => with_login(options, login),
         None => Ok(options),

@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -13,6 +14,14 @@ use crate::operator::Creds;
 
 /// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Numbers of subscriptions, and with them inboxes, are never used twice in a process: servers
+/// that still take away the inbox of one connection would lose replies to the same one of another.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+fn next_number() -> u64 {
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
+}
 
 /// Where and as whom to connect.
 #[derive(Debug, Clone)]
@@ -30,6 +39,8 @@ pub struct Login {
 pub struct Message {
     /// The status line's code if the reply has one (503 is *no responders*).
     pub status: Option<u16>,
+    /// Where an answer to it goes.
+    pub reply: Option<String>,
     /// The bytes after the headers.
     pub payload: Vec<u8>,
 }
@@ -38,7 +49,6 @@ pub struct Message {
 #[derive(Debug)]
 pub struct Client {
     reader: BufReader<TcpStream>,
-    inbox: u64,
 }
 
 impl Client {
@@ -46,7 +56,7 @@ impl Client {
     pub fn connect(login: &Login) -> Result<Client> {
         let stream = TcpStream::connect(("127.0.0.1", login.port)).map_err(io("connecting"))?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(io("connecting"))?;
-        let mut client = Client { reader: BufReader::new(stream), inbox: 0 };
+        let mut client = Client { reader: BufReader::new(stream) };
         let info = client.line()?;
         if !info.starts_with("INFO ") {
             return Err(KitError::Protocol(format!("no INFO from the server but {info:?}")));
@@ -87,9 +97,8 @@ impl Client {
         enough: usize,
         limit: Duration,
     ) -> Result<Vec<Message>> {
-        self.inbox += 1;
-        let inbox = format!("_INBOX.testkit.{}.{}", std::process::id(), self.inbox);
-        let number = self.inbox;
+        let number = next_number();
+        let inbox = format!("_INBOX.testkit.{}.{number}", std::process::id());
         let length = payload.len();
         self.send(&format!(
             "SUB {inbox} {number}\r\nPUB {subject} {inbox} {length}\r\n{payload}\r\n"
@@ -108,7 +117,22 @@ impl Client {
         Ok(replies)
     }
 
+    /// A message that nobody answers.
+    pub fn publish(&mut self, subject: &str, payload: &str) -> Result<()> {
+        let length = payload.len();
+        self.send(&format!("PUB {subject} {length}\r\n{payload}\r\n"))
+    }
+
+    /// Subscribes, and returns when the server knows of it. What is delivered is not kept.
+    pub fn subscribe(&mut self, subject: &str) -> Result<()> {
+        let number = next_number();
+        self.send(&format!("SUB {subject} {number}\r\nPING\r\n"))?;
+        self.until_pong()
+    }
+
+    /// Waits until the server has taken everything sent so far; what it delivers is passed over.
     fn until_pong(&mut self) -> Result<()> {
+        self.reader.get_ref().set_read_timeout(Some(PATIENCE)).map_err(io("reading"))?;
         loop {
             let line = self.line()?;
             match line.as_str() {
@@ -117,7 +141,7 @@ impl Client {
                 other if other.starts_with("-ERR") => {
                     return Err(KitError::Protocol(other.to_owned()));
                 }
-                _ => {}
+                other => drop(self.delivery(other)?),
             }
         }
     }
@@ -164,7 +188,10 @@ impl Client {
         let payload = bytes.split_off(headers.min(total));
         let head = String::from_utf8_lossy(&bytes);
         let status = head.strip_prefix("NATS/1.0 ").and_then(|rest| rest.get(..3)?.parse().ok());
-        Ok(Some((sid, Message { status, payload })))
+        let sizes = if headers == 0 { 1 } else { 2 };
+        let reply = fields.get(3).filter(|_| fields.len() == 4 + sizes);
+        let reply = reply.map(|&subject| subject.to_owned());
+        Ok(Some((sid, Message { status, reply, payload })))
     }
 
     fn line(&mut self) -> Result<String> {

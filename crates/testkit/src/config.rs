@@ -52,7 +52,7 @@ pub(crate) fn render(all: &Neighbours<'_>, index: usize) -> String {
     line(&mut text, "lame_duck_duration: \"30s\"");
     line(&mut text, "lame_duck_grace_period: \"1s\"");
     if all.plan.jetstream {
-        line(&mut text, "jetstream { store_dir: \"store\", max_mem: 64MB, max_file: 256MB }");
+        jetstream_block(&mut text, server);
     }
     if let Some(cluster) = &server.cluster {
         route_block(&mut text, all, index, cluster);
@@ -68,6 +68,18 @@ pub(crate) fn render(all: &Neighbours<'_>, index: usize) -> String {
     }
     line(&mut text, &all.plan.extra);
     text
+}
+
+fn jetstream_block(text: &mut String, server: &ServerPlan) {
+    let domain = match &server.domain {
+        Some(domain) => format!("domain: {}, ", quoted(domain)),
+        None => String::new(),
+    };
+    line(text, &format!("server_tags: [{}]", quoted(&server.name)));
+    line(
+        text,
+        &format!("jetstream {{ {domain}store_dir: \"store\", max_mem: 64MB, max_file: 256MB }}"),
+    );
 }
 
 fn route_block(text: &mut String, all: &Neighbours<'_>, index: usize, cluster: &str) {
@@ -144,7 +156,12 @@ fn account_blocks(text: &mut String, plan: &SystemPlan) {
         for user in users {
             line(text, &format!("      {}", user_block(user)));
         }
-        line(text, &format!("    ]\n    {extra}\n  }}"));
+        line(text, "    ]");
+        // First, so that the account's own lines can set limits instead.
+        if plan.jetstream && name != "SYS" {
+            line(text, "    jetstream: enabled");
+        }
+        line(text, &format!("    {extra}\n  }}"));
     }
     line(text, "}");
 }

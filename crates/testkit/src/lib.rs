@@ -24,12 +24,14 @@ mod config;
 mod error;
 mod http;
 mod interrupt;
+mod jetstream;
 mod operator;
 mod plan;
 mod ports;
 mod process;
 mod python;
 mod ready;
+mod replies;
 pub mod scenario;
 mod servers;
 mod services;
@@ -47,7 +49,10 @@ pub use operator::{Creds, Validity};
 pub use plan::{Account, SystemBuilder, User};
 pub use ports::free_port;
 pub use python::{pinned_package, python};
-pub use servers::{V2_10, V2_10_PATCHED, V2_12, V2_14, V2_15, VERSIONS, fetch_all, server_binary};
+pub use replies::{RecordedReplies, RecordedReply, record_replies};
+pub use servers::{
+    V2_10, V2_10_PATCHED, V2_11, V2_12, V2_14, V2_15, VERSIONS, fetch_all, server_binary,
+};
 pub use services::{Instance, Language, Service};
 pub use sniffer::Sniffer;
 pub use system::{PATIENCE, State, System};

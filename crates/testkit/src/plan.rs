@@ -87,6 +87,8 @@ pub(crate) struct ServerPlan {
     pub(crate) apart: bool,
     /// Runs without `server_name`; then its name is its id.
     pub(crate) unnamed: bool,
+    /// Its JetStream is one of its own, under this name.
+    pub(crate) domain: Option<String>,
 }
 
 /// Everything that is the same for all servers of a system.
@@ -211,10 +213,23 @@ impl SystemBuilder {
         self
     }
 
-    /// Every server has JetStream, stored below its own temporary folder.
+    /// Every server has JetStream, stored below its own temporary folder, and every account but the
+    /// system account may use it. Servers are tagged with their names, so that a stream can be
+    /// placed on one of them. Starting such a system waits until its meta group has a leader. A
+    /// cluster needs a second server, because a server without routes refuses to start then.
     #[must_use]
     pub fn jetstream(mut self) -> Self {
         self.plan.jetstream = true;
+        self
+    }
+
+    /// The JetStream of the server added last is in a domain: for leaf servers, which would share
+    /// the streams of their hub otherwise.
+    #[must_use]
+    pub fn domain(mut self, domain: &str) -> Self {
+        if let Some(server) = self.plan.servers.last_mut() {
+            server.domain = Some(domain.to_owned());
+        }
         self
     }
 
@@ -233,6 +248,7 @@ impl SystemBuilder {
             hub: None,
             apart: false,
             unnamed: false,
+            domain: None,
         };
         self.plan.servers.push(server);
         let last = self.plan.servers.len() - 1;

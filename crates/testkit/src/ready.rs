@@ -29,6 +29,39 @@ impl System {
         wait_until("the servers have found each other", PATIENCE, || self.ready())
     }
 
+    /// Waits until all answering servers of the clusters name one leader of JetStream, and know of
+    /// each other there. Nothing to wait for without JetStream.
+    pub fn wait_meta_leader(&self) -> Result<()> {
+        if !self.plan.jetstream {
+            return Ok(());
+        }
+        wait_until("the meta group has a leader", PATIENCE, || self.meta_ready())
+    }
+
+    fn meta_ready(&self) -> Seen<()> {
+        let mut leaders = BTreeSet::new();
+        let clustered: Vec<usize> =
+            self.answering().filter(|&index| self.plan.servers[index].cluster.is_some()).collect();
+        for &index in &clustered {
+            let name = &self.plan.servers[index].name;
+            let jsz = http::get(self.ports[index].monitor, "/jsz")?;
+            let meta = &jsz["meta_cluster"];
+            let leader = meta["leader"].as_str().unwrap_or_default();
+            if leader.is_empty() {
+                return Err(format!("{name} knows no leader"));
+            }
+            let replicas = meta["replicas"].as_array();
+            // Not `current`: on 2.10 a peer can stay behind until there is something to replicate.
+            let here = |peer: &&Value| peer["offline"] != true;
+            let peers = replicas.map_or(0, |peers| peers.iter().filter(here).count());
+            if leader == name && peers + 1 < clustered.len() {
+                return Err(format!("{name} leads and sees {peers} peers"));
+            }
+            leaders.insert(leader.to_owned());
+        }
+        if leaders.len() > 1 { Err(format!("there are leaders {leaders:?}")) } else { Ok(()) }
+    }
+
     /// Waits until no answering server names this one in its routes any more.
     pub fn wait_dropped(&self, server: &str, limit: Duration) -> Result<()> {
         let name = server.to_owned();

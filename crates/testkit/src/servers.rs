@@ -18,6 +18,8 @@ use crate::workspace::{cache, lock};
 pub const V2_10: &str = "2.10.25";
 /// One patch above [`V2_10`], for gaps of a patch only.
 pub const V2_10_PATCHED: &str = "2.10.26";
+/// The first line that answers its Go variables over HTTP.
+pub const V2_11: &str = "2.11.11";
 /// A line between old and new.
 pub const V2_12: &str = "2.12.8";
 /// The line before the newest.
@@ -26,7 +28,7 @@ pub const V2_14: &str = "2.14.6";
 pub const V2_15: &str = "2.15.1";
 
 /// Every pinned version, oldest first.
-pub const VERSIONS: [&str; 5] = [V2_10, V2_10_PATCHED, V2_12, V2_14, V2_15];
+pub const VERSIONS: [&str; 6] = [V2_10, V2_10_PATCHED, V2_11, V2_12, V2_14, V2_15];
 
 struct Pin {
     version: &'static str,
@@ -39,7 +41,7 @@ const fn pin(version: &'static str, arch: &'static str, sha256: &'static str) ->
 }
 
 /// The wheels, one per version and machine. Their digests were taken from the released files.
-const PINS: [Pin; 10] = [
+const PINS: [Pin; 12] = [
     pin(V2_10, "x86_64", "09f8717f68fd1e2ce2d8f062e88a2c939cef9577efa2ba74dd261fe34dca910d"),
     pin(V2_10, "aarch64", "4caeda2ebe25d3d030dde001fce7a2ff05ad4d1df454a9d5cab4e017198c876d"),
     pin(
@@ -52,6 +54,8 @@ const PINS: [Pin; 10] = [
         "aarch64",
         "bf7807e75ee0d69659f40238eab9df5ad96a89e2c7e548c79b744a0705447687",
     ),
+    pin(V2_11, "x86_64", "3fe621759c175bc29347ea636077d8ff1ca6408829db5906e4e5784bb17408d3"),
+    pin(V2_11, "aarch64", "ef387da8fe367f6890c4e709f0f7efa916902136d4e7402b9eb73abf4e2ee38e"),
     pin(V2_12, "x86_64", "a44100c5cff85f2eca9fe6ef18bb54bbe86ef12bf9a0c1cca9419fa41e75752d"),
     pin(V2_12, "aarch64", "3906e109710b9096b2c5ef6a9dc5a0872e7f941be8dc3c2a484129219525cf09"),
     pin(V2_14, "x86_64", "6b571f9e4814132dbe931dbfa9551df01199e26136c2bd2f2e6257c1777d8e90"),

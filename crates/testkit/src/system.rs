@@ -68,6 +68,7 @@ impl SystemBuilder {
             system.launch(index)?;
         }
         system.wait_ready()?;
+        system.wait_meta_leader()?;
         Ok(system)
     }
 }
@@ -99,6 +100,12 @@ impl System {
     pub fn monitor(&self, server: &str, path: &str) -> Result<Value> {
         let port = self.ports[self.index(server)?].monitor;
         http::get(port, path).map_err(KitError::Protocol)
+    }
+
+    /// Asks the server's monitor and gives the bytes of its reply, whatever its status.
+    pub fn monitor_bytes(&self, server: &str, path: &str) -> Result<(u16, Vec<u8>)> {
+        let port = self.ports[self.index(server)?].monitor;
+        http::fetch(port, path).map_err(KitError::Protocol)
     }
 
     /// The id of the server's present process.
@@ -247,6 +254,7 @@ impl System {
             hub: None,
             apart: false,
             unnamed: false,
+            domain: None,
         });
         let index = self.plan.servers.len() - 1;
         self.prepare(index)?;

@@ -6,6 +6,7 @@ use nats_hindsight_testkit::{
     Account, KitError, Result, Service, Sniffer, State, System, User, V2_10, V2_12, V2_15,
     wait_until,
 };
+use serde_json::{Value, json};
 
 fn cluster() -> Result<System> {
     System::builder()
@@ -120,5 +121,28 @@ fn a_server_kept_apart_joins_by_a_reload_of_its_routes() -> Result<()> {
     system.join("staging")?;
     assert_ne!(system.monitor("staging", "/routez")?["num_routes"], 0);
     assert_eq!(system.id("staging")?, before);
+    Ok(())
+}
+
+#[test]
+fn streams_and_consumers_are_made_and_used() -> Result<()> {
+    let system = System::builder().cluster("A", &["a1", "a2"], V2_12).jetstream().start()?;
+    let mut client = system.client("a1", "APP")?;
+    let here = json!({ "tags": ["a2"] });
+    let config = json!({ "name": "ORDERS", "subjects": ["orders.>"], "placement": here });
+    let made = client.add_stream(&config)?;
+    assert_eq!(made["cluster"]["leader"], "a2", "{made}");
+    for number in 0..3 {
+        client.store(&format!("orders.{number}"), "an order")?;
+    }
+    let config = json!({ "durable_name": "billing", "ack_policy": "explicit" });
+    client.add_consumer("ORDERS", &config)?;
+    let taken = client.pull("ORDERS", "billing", 2)?;
+    client.acknowledge(&taken[0])?;
+    let info = client.jetstream("CONSUMER.INFO.ORDERS.billing", &Value::Null)?;
+    let counts = [&info["ack_floor"]["stream_seq"], &info["num_ack_pending"], &info["num_pending"]];
+    assert_eq!(counts, [1, 1, 1], "{info}");
+    let missing = client.jetstream("STREAM.INFO.NONE", &Value::Null);
+    assert!(matches!(missing, Err(KitError::Protocol(text)) if text.contains("10059")));
     Ok(())
 }

@@ -5,6 +5,7 @@ mod demo;
 mod docs;
 mod mutants;
 mod record;
+mod record_replies;
 mod test;
 
 use std::io::Write;
@@ -28,6 +29,7 @@ enum Task {
     Demo(demo::Demo),
     Test(test::Test),
     Record(record::Record),
+    RecordReplies(record_replies::RecordReplies),
     Docs(docs::Docs),
     Mutants(mutants::Mutants),
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Task::Demo(task) => task.run(),
         Task::Test(task) => task.run(),
         Task::Record(task) => task.run(),
+        Task::RecordReplies(task) => task.run(),
         Task::Docs(task) => task.run(),
         Task::Mutants(task) => task.run(),
     };

@@ -6,7 +6,7 @@ mod collector;
 mod credentials;
 mod demo;
 mod driver;
-mod privacy;
+pub(crate) mod privacy;
 mod provenance;
 mod servers;
 mod services;

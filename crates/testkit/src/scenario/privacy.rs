@@ -11,7 +11,7 @@ use crate::error::{KitError, Result, io_at};
 use crate::workspace;
 
 /// Refuses a recorded file that holds a name or a folder of this machine, or a credential.
-pub(super) fn check(path: &Path) -> Result<()> {
+pub(crate) fn check(path: &Path) -> Result<()> {
     let bytes = fs::read(path).map_err(io_at("cannot read", path))?;
     let text = if path.extension().is_some_and(|extension| extension == "zst") {
         zstd::decode_all(bytes.as_slice()).map_err(io_at("cannot unpack", path))?

@@ -201,30 +201,6 @@ pub struct Accountz<'a> {
     pub accounts: Vec<Cow<'a, str>>,
 }
 
-/// LEAFZ.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Leafz<'a> {
-    /// Server id.
-    #[serde(borrow)]
-    pub server_id: Option<Cow<'a, str>>,
-    /// Leaf connections.
-    #[serde(borrow, deserialize_with = "list")]
-    pub leafs: Vec<Leaf<'a>>,
-}
-
-/// One connection of LEAFZ.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Leaf<'a> {
-    /// Name of the server at the other side.
-    #[serde(borrow)]
-    pub name: Option<Cow<'a, str>>,
-    /// Account it is bound to.
-    #[serde(borrow)]
-    pub account: Option<Cow<'a, str>>,
-}
-
 /// `$SYS.REQ.USER.INFO`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

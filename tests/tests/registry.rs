@@ -84,6 +84,17 @@ fn every_page_has_its_headings_and_names_every_threshold() {
     }
 }
 
+/// `cargo xtask new-check` marks what is still to be written.
+#[test]
+fn nothing_of_a_check_is_left_to_be_written() {
+    for check in registry::all() {
+        for text in [check.title, check.category, check.page] {
+            let line = text.lines().find(|line| line.contains("TODO"));
+            assert_eq!(line, None, "{}: its title, category or page is not done", check.code);
+        }
+    }
+}
+
 #[test]
 fn every_check_requires_something_it_knows() {
     for check in registry::all() {

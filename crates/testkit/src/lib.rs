@@ -18,6 +18,7 @@
 
 mod built;
 mod certificates;
+mod checkout;
 mod child;
 mod client;
 mod config;
@@ -42,6 +43,7 @@ mod workspace;
 
 pub use built::{cargo, hindsight};
 pub use certificates::{Authority, Certificate};
+pub use checkout::Checkout;
 pub use client::{Client, Login, Message};
 pub use error::{KitError, Result};
 pub use interrupt::catch_interrupts;

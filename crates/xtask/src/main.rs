@@ -4,8 +4,10 @@ mod build;
 mod demo;
 mod docs;
 mod mutants;
+mod new_check;
 mod record;
 mod record_replies;
+mod sources;
 mod test;
 
 use std::io::Write;
@@ -30,6 +32,7 @@ enum Task {
     Test(test::Test),
     Record(record::Record),
     RecordReplies(record_replies::RecordReplies),
+    NewCheck(new_check::NewCheck),
     Docs(docs::Docs),
     Mutants(mutants::Mutants),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Test(task) => task.run(),
         Task::Record(task) => task.run(),
         Task::RecordReplies(task) => task.run(),
+        Task::NewCheck(task) => task.run(),
         Task::Docs(task) => task.run(),
         Task::Mutants(task) => task.run(),
     };

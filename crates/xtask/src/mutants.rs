@@ -8,12 +8,13 @@ use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use clap::Args;
-use nats_hindsight_testkit::workspace_root;
+use nats_hindsight_testkit::{Checkout, workspace_root};
 
 use crate::Outcome;
+use crate::sources::{between, rust_files};
 
 /// Where the checks are.
 const CHECKS: &str = "crates/analyzer/src/checks";
@@ -120,7 +121,7 @@ impl Mutants {
             }
             return Ok(true);
         }
-        let copy = Copy::of(&root)?;
+        let copy = Copy { checkout: Checkout::new()? };
         for code in codes(&mutants) {
             if !copy.passes(&code)? {
                 return Err(format!("the tests of {code} fail without any change").into());
@@ -147,46 +148,19 @@ fn codes(mutants: &[Mutant]) -> Vec<String> {
     codes
 }
 
-/// A copy of the sources, gone when it is dropped.
+/// A copy of the sources in which verdicts are replaced.
 struct Copy {
-    root: PathBuf,
-    target: PathBuf,
+    checkout: Checkout,
 }
 
 impl Copy {
-    fn of(root: &Path) -> io::Result<Self> {
-        let copy = std::env::temp_dir().join(format!("hindsight-mutants-{}", std::process::id()));
-        // A target folder of its own: cargo tells packages apart by their place in the workspace, so
-        // that the work tree would take what was built from the copy for its own.
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| root.join("target"), |path| root.join(path))
-            .join("mutants");
-        let copy = Self { root: copy, target };
-        let listed = Command::new("git")
-            .current_dir(root)
-            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-            .output()?;
-        for name in listed.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
-            let name = String::from_utf8_lossy(name).into_owned();
-            let (from, to) = (root.join(&name), copy.root.join(&name));
-            // What was deleted and not yet committed is still listed.
-            if from.is_file() {
-                fs::create_dir_all(to.parent().unwrap_or(&copy.root))?;
-                fs::copy(from, to)?;
-            }
-        }
-        Ok(copy)
-    }
-
     /// Whether the tests of a check pass: those named after it, and its cases.
     fn passes(&self, code: &str) -> io::Result<bool> {
         let own = code.to_lowercase();
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        let mut command = self.checkout.cargo();
         command.args(["test", "--quiet", "--offline", "-p", "nats-hindsight-tests"]);
         command.args(["--test", "cases"]);
-        let tests = self.root.join("tests/tests");
+        let tests = self.checkout.root().join("tests/tests");
         if tests.join(&own).is_dir() || tests.join(format!("{own}.rs")).is_file() {
             command.args(["--test", &own]);
         }
@@ -195,7 +169,7 @@ impl Copy {
     }
 
     fn fate(&self, mutant: &Mutant) -> io::Result<Fate> {
-        let file = self.root.join(&mutant.file);
+        let file = self.checkout.root().join(&mutant.file);
         let original = fs::read_to_string(&file)?;
         fs::write(&file, &mutant.mutated)?;
         let fate = if !self.builds()? {
@@ -210,33 +184,10 @@ impl Copy {
     }
 
     fn builds(&self) -> io::Result<bool> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        let mut command = self.checkout.cargo();
         command.args(["build", "--quiet", "--offline", "-p", "nats-hindsight-tests"]);
         Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
     }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        // A copy that stays behind in the temporary folder harms nobody.
-        let _ = fs::remove_dir_all(&self.root);
-    }
-}
-
-fn rust_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.append(&mut rust_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn of_file(root: &Path, file: &Path) -> io::Result<Vec<Mutant>> {
@@ -251,11 +202,6 @@ fn of_file(root: &Path, file: &Path) -> io::Result<Vec<Mutant>> {
         mutated,
     });
     Ok(mutants.collect())
-}
-
-fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(open)?;
-    rest.split_once(close).map(|(inside, _)| inside)
 }
 
 /// Every verdict of a file: its line, its verb, and the file without it.

@@ -14,10 +14,13 @@ import nats.micro
 from nats.micro.request import ServiceError
 
 
-async def answer(request):
-    if request.data == b"fail":
-        raise ServiceError("500", "asked to fail")
-    await request.respond(request.data)
+def answering(fails_on):
+    async def answer(request):
+        if request.data.decode() in fails_on:
+            raise ServiceError("500", "asked to fail")
+        await request.respond(request.data)
+
+    return answer
 
 
 async def start_service(client, plan):
@@ -30,7 +33,7 @@ async def start_service(client, plan):
     )
     for endpoint in plan["endpoints"]:
         await service.add_endpoint(
-            name=endpoint["name"], subject=endpoint["subject"], handler=answer
+            name=endpoint["name"], subject=endpoint["subject"], handler=answering(plan["fails_on"])
         )
     return service.id
 

@@ -41,6 +41,8 @@ pub struct Message {
     pub status: Option<u16>,
     /// Where an answer to it goes.
     pub reply: Option<String>,
+    /// Whether the headers say that a service answers with an error.
+    pub service_error: bool,
     /// The bytes after the headers.
     pub payload: Vec<u8>,
 }
@@ -191,7 +193,8 @@ impl Client {
         let sizes = if headers == 0 { 1 } else { 2 };
         let reply = fields.get(3).filter(|_| fields.len() == 4 + sizes);
         let reply = reply.map(|&subject| subject.to_owned());
-        Ok(Some((sid, Message { status, reply, payload })))
+        let service_error = head.contains("\r\nNats-Service-Error-Code:");
+        Ok(Some((sid, Message { status, reply, service_error, payload })))
     }
 
     fn line(&mut self) -> Result<String> {

@@ -55,7 +55,7 @@ pub use replies::{RecordedReplies, RecordedReply, record_replies};
 pub use servers::{
     V2_10, V2_10_PATCHED, V2_11, V2_12, V2_14, V2_15, VERSIONS, fetch_all, server_binary,
 };
-pub use services::{Instance, Language, Service};
+pub use services::{Instance, Language, Sent, Service};
 pub use sniffer::Sniffer;
 pub use system::{PATIENCE, State, System};
 pub use wait::wait_until;

@@ -37,9 +37,19 @@ pub struct Service {
     description: Option<String>,
     metadata: BTreeMap<String, String>,
     endpoints: Vec<(String, String)>,
+    fails_on: Vec<String>,
     reconnect: bool,
     count: usize,
     instances: Vec<Instance>,
+}
+
+/// What became of requests, as whoever sent them saw it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// All of them.
+    pub requests: usize,
+    /// Those that were answered with an error.
+    pub errors: usize,
 }
 
 /// One running instance.
@@ -80,6 +90,7 @@ impl Service {
             description: None,
             metadata: BTreeMap::new(),
             endpoints: vec![("call".to_owned(), format!("{name}.call"))],
+            fails_on: vec!["fail".to_owned()],
             reconnect: true,
             count: 1,
             instances: Vec::new(),
@@ -148,6 +159,13 @@ impl Service {
     #[must_use]
     pub fn endpoint(mut self, name: &str, subject: &str) -> Service {
         self.endpoints.push((name.to_owned(), subject.to_owned()));
+        self
+    }
+
+    /// The instances answer this payload with an error too.
+    #[must_use]
+    pub fn fails_on(mut self, payload: &str) -> Service {
+        self.fails_on.push(payload.to_owned());
         self
     }
 
@@ -225,26 +243,22 @@ impl Service {
         Ok(())
     }
 
-    /// Sends `count` requests to the service's first endpoint; every one must be answered.
-    pub fn requests(&self, system: &System, server: &str, count: usize) -> Result<()> {
-        self.send(system, server, "hello", count)
-    }
-
-    /// The same with requests that the service answers with an error.
-    pub fn failing_requests(&self, system: &System, server: &str, count: usize) -> Result<()> {
-        self.send(system, server, "fail", count)
-    }
-
-    fn send(&self, system: &System, server: &str, payload: &str, count: usize) -> Result<()> {
+    /// Sends `count` requests with this payload to the service's first endpoint, which whatever
+    /// instances of that name there are share; every one must be answered.
+    pub fn send(&self, system: &System, server: &str, payload: &str, count: usize) -> Result<Sent> {
         let mut client = system.client(server, &self.account)?;
         let (_, subject) = &self.endpoints[0];
+        let mut sent = Sent::default();
         for _ in 0..count {
-            let reply = client.request(subject, payload, Duration::from_secs(5))?;
-            if reply.is_none_or(|reply| reply.status == Some(503)) {
-                return Err(KitError::Protocol(format!("nobody answers on {subject}")));
+            match client.request(subject, payload, Duration::from_secs(5))? {
+                Some(reply) if reply.status != Some(503) => {
+                    sent.requests += 1;
+                    sent.errors += usize::from(reply.service_error);
+                }
+                _ => return Err(KitError::Protocol(format!("nobody answers on {subject}"))),
             }
         }
-        Ok(())
+        Ok(sent)
     }
 
     /// Forgets the instances without a server to go to: those that do not reconnect end by themselves
@@ -304,6 +318,7 @@ impl Service {
             "connection_name": self.connection_name.as_ref().unwrap_or(&self.name),
             "reconnect": self.reconnect, "name": self.name, "version": self.version,
             "description": self.description, "metadata": self.metadata, "endpoints": endpoints,
+            "fails_on": self.fails_on,
         }))
     }
 }

@@ -22,8 +22,9 @@ fn a_killed_server_leaves_the_routes_and_comes_back_with_another_id() -> Result<
     let python =
         Service::python("orders", "1.2.0").on(&["a1", "a2"]).instances(2).start(&system)?;
     let rust = Service::rust("billing", "2.0.0").on(&["a3", "a1"]).start(&system)?;
-    python.requests(&system, "a3", 5)?;
-    rust.failing_requests(&system, "a1", 2)?;
+    python.send(&system, "a3", "hello", 5)?;
+    let failed = rust.send(&system, "a1", "fail", 2)?;
+    assert_eq!((failed.requests, failed.errors), (2, 2));
 
     let first = system.id("a3")?;
     system.kill("a3")?;

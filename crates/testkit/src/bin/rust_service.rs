@@ -29,6 +29,7 @@ struct Plan {
     description: Option<String>,
     metadata: HashMap<String, String>,
     endpoints: Vec<EndpointPlan>,
+    fails_on: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ async fn main() -> Result<(), Failure> {
     let service = builder.start(plan.name, plan.version).await?;
     for wanted in &plan.endpoints {
         let builder = service.endpoint_builder().name(&wanted.name);
-        tokio::spawn(answer(builder.add(&wanted.subject).await?));
+        tokio::spawn(answer(builder.add(&wanted.subject).await?, plan.fails_on.clone()));
     }
     client.flush().await?;
     let id = service.info().await.id;
@@ -77,10 +78,10 @@ async fn connect(plan: &Plan) -> Result<Client, Failure> {
     Ok(options.connect(servers).await?)
 }
 
-async fn answer(mut endpoint: Endpoint) {
+async fn answer(mut endpoint: Endpoint, fails_on: Vec<String>) {
     while let Some(request) = endpoint.next().await {
         let wanted = request.message.payload.clone();
-        let reply = if wanted == "fail" {
+        let reply = if fails_on.iter().any(|payload| wanted == payload.as_bytes()) {
             Err(error::Error { status: "asked to fail".to_owned(), code: 500 })
         } else {
             Ok(wanted)

@@ -11,7 +11,7 @@ use super::provenance::{self, Epoch, Provenance};
 use super::{Action, LARGEST, Scenario, privacy};
 use crate::error::{KitError, Result, io, io_at};
 use crate::process::run;
-use crate::services::{Instance, Service};
+use crate::services::{Instance, Sent, Service};
 use crate::sniffer::Sniffer;
 use crate::system::{State, System};
 use crate::wait::wait_until;
@@ -124,6 +124,7 @@ fn play(
         through: scenario.through,
         services: BTreeMap::new(),
         sniffers: Vec::new(),
+        sent: BTreeMap::new(),
         last_epoch: Instant::now(),
     };
     let mut epochs = Vec::new();
@@ -140,7 +141,8 @@ fn play(
             None => String::new(),
         };
         stage.next_second()?;
-        epochs.push(Epoch { label: step.label.to_owned(), file, servers, services });
+        let sent = provenance::sent(std::mem::take(&mut stage.sent));
+        epochs.push(Epoch { label: step.label.to_owned(), file, servers, services, sent });
     }
     Ok(Provenance {
         scenario: scenario.name.to_owned(),
@@ -159,6 +161,8 @@ struct Stage {
     through: &'static str,
     services: BTreeMap<&'static str, Service>,
     sniffers: Vec<Sniffer>,
+    /// Requests since the last epoch, by account and service.
+    sent: BTreeMap<(String, String), Sent>,
     last_epoch: Instant,
 }
 
@@ -205,18 +209,25 @@ impl Stage {
                 .running_mut()
                 .iter_mut()
                 .try_for_each(Instance::resume),
-            Action::Requests(key, count) => {
-                find(&mut self.services, key)?.requests(system, self.through, count)
-            }
-            Action::Failures(key, count) => {
-                find(&mut self.services, key)?.failing_requests(system, self.through, count)
-            }
+            Action::Requests(key, count) => self.send(key, "hello", count),
+            Action::Failures(key, count) => self.send(key, "fail", count),
+            Action::Send(key, payload, count) => self.send(key, payload, count),
             Action::Sniff(subject) => {
                 self.sniffers.push(Sniffer::start(system, self.through, "APP", subject)?);
                 Ok(())
             }
             other => Err(KitError::Plan(format!("{other:?} is nothing done to a service"))),
         }
+    }
+
+    fn send(&mut self, key: &str, payload: &str, count: usize) -> Result<()> {
+        let service = find(&mut self.services, key)?;
+        let sent = service.send(&self.system, self.through, payload, count)?;
+        let name = (service.account_name().to_owned(), service.name().to_owned());
+        let all = self.sent.entry(name).or_default();
+        all.requests += sent.requests;
+        all.errors += sent.errors;
+        Ok(())
     }
 
     /// Waits until everything that can answer does, as seen from where the collector looks.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use demo::{RECENT, demo};
 pub use driver::{News, Recording, perform, record, rehearse};
-pub use provenance::{Epoch, Provenance, ServerRun, ServiceRun};
+pub use provenance::{Epoch, Provenance, SentRun, ServerRun, ServiceRun};
 
 use crate::error::Result;
 use crate::plan::SystemBuilder;
@@ -103,6 +103,8 @@ pub(crate) enum Action {
     Requests(&'static str, usize),
     /// Requests that the service answers with errors.
     Failures(&'static str, usize),
+    /// Requests with a payload of their own, which some instances may answer with an error.
+    Send(&'static str, &'static str, usize),
     /// Somebody subscribes to a subject in `APP`.
     Sniff(&'static str),
 }
@@ -125,6 +127,7 @@ pub fn all() -> Vec<Scenario> {
         services::service_down(),
         services::service_silent(),
         services::service_rollout(),
+        services::rollout_under_load(),
         services::stalled_rollout(),
         services::canary(),
         services::language_mix(),

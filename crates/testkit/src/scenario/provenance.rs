@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::http;
-use crate::services::{Language, Service};
+use crate::services::{Language, Sent, Service};
 use crate::system::{State, System};
 
 /// The file beside the epochs of a scenario.
@@ -40,6 +40,22 @@ pub struct Epoch {
     pub servers: Vec<ServerRun>,
     /// The services with at least one instance.
     pub services: Vec<ServiceRun>,
+    /// Requests that were sent to services since the epoch before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentRun>,
+}
+
+/// Requests to a service, as the client that sent them saw it.
+#[derive(Debug, Clone, Serialize)]
+pub struct SentRun {
+    /// Its account.
+    pub account: String,
+    /// Its name.
+    pub service: String,
+    /// All requests; every one was answered.
+    pub requests: usize,
+    /// Those that were answered with an error.
+    pub errors: usize,
 }
 
 /// A server in one epoch.
@@ -72,6 +88,17 @@ pub struct ServiceRun {
     pub instances: usize,
     /// How many of them were stopped with SIGSTOP.
     pub mute: usize,
+}
+
+/// What was sent, as it is written.
+pub(super) fn sent(all: BTreeMap<(String, String), Sent>) -> Vec<SentRun> {
+    let runs = all.into_iter().map(|((account, service), sent)| SentRun {
+        account,
+        service,
+        requests: sent.requests,
+        errors: sent.errors,
+    });
+    runs.collect()
 }
 
 /// Looks at the servers through their monitor ports.

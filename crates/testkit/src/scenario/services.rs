@@ -1,7 +1,7 @@
 //! Stories about services on a cluster that is well.
 
-use super::Action::{End, Failures, More, Mute, Pause, Requests, Sniff, Unmute};
-use super::{Scenario, Step, run, seconds, step};
+use super::Action::{End, Failures, More, Mute, Pause, Requests, Send, Sniff, Unmute};
+use super::{Action, Scenario, Step, run, seconds, step};
 use crate::servers::{V2_12, V2_14, V2_15};
 use crate::services::Service;
 use crate::system::System;
@@ -77,6 +77,49 @@ pub(super) fn service_rollout() -> Scenario {
             step("the last old one ended", vec![End("old", 1)]),
         ],
     )
+}
+
+/// Requests by which the versions of `orders` and `billing` differ: `orders` 1.3.0 fails on one
+/// that 1.2.0 serves, `billing` 2.1.0 serves one that 2.0.1 fails on.
+fn load() -> Vec<Action> {
+    vec![
+        Requests("orders", 90),
+        Send("orders", "refund", 30),
+        Requests("billing", 40),
+        Send("billing", "credit", 20),
+    ]
+}
+
+pub(super) fn rollout_under_load() -> Scenario {
+    let before = vec![
+        run("orders", orders("1.2.0").instances(3)),
+        run("billing", billing("2.0.1").fails_on("credit").instances(2)),
+    ];
+    let swap = vec![
+        run("orders 1.3.0", orders("1.3.0").fails_on("refund")),
+        run("billing 2.1.0", billing("2.1.0")),
+    ];
+    let go_on = vec![More("orders 1.3.0", 2), End("orders", 2)];
+    let finish = vec![Requests("orders", 60), End("orders", 1)];
+    scenario(
+        "rollout-under-load",
+        "A client sends requests while orders is rolled out to the end and billing halfway; of \
+         each service one version answers some of them with errors.",
+        V2_14,
+        vec![
+            step("one version each, at work", then(before, load())),
+            step("one new instance each, at work", then(swap, load())),
+            step("the same, at work", load()),
+            step("two of orders replaced after more work", then(load(), go_on)),
+            step("the last one of orders ended after more work", finish),
+            step("at work on what is left", vec![Requests("orders 1.3.0", 30)]),
+        ],
+    )
+}
+
+fn then(mut first: Vec<Action>, mut second: Vec<Action>) -> Vec<Action> {
+    first.append(&mut second);
+    first
 }
 
 pub(super) fn stalled_rollout() -> Scenario {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use nats_hindsight_analyzer::check::Check;
 use nats_hindsight_analyzer::engine::VerdictRow;
 use nats_hindsight_analyzer::registry;
+use nats_hindsight_analyzer::report::Subject;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_tests::recording::{Recording, fixtures};
 use nats_hindsight_tests::verdicts::{Judged, judge, name};
@@ -42,6 +43,12 @@ fn word<'a>(judged: &'a Judged, row: &VerdictRow) -> Option<&'a str> {
         .iter()
         .find(|r| (r.code, &r.subject, r.epoch) == (row.code, &row.subject, row.epoch))
         .map(|r| r.verdict)
+}
+
+/// The kind of a subject, as checks name it.
+fn kind_of(subject: &Subject) -> String {
+    let subject = serde_json::to_value(subject).unwrap();
+    subject["kind"].as_str().unwrap().replace('_', " ")
 }
 
 /// A finding without what only says how sure or how much.
@@ -106,6 +113,37 @@ fn every_check_requires_something_it_knows() {
 }
 
 #[test]
+fn what_a_check_requires_of_any_kind_of_subject_it_requires() {
+    for check in registry::all() {
+        let kinds = check.kinds();
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.subject).collect();
+        assert_eq!(names.join(", "), check.subject, "{}", check.code);
+        for group in kinds.iter().flat_map(|kind| kind.required) {
+            assert!(check.required.contains(group), "{}: {group:?}", check.code);
+        }
+        for group in check.required {
+            let of_some = kinds.iter().any(|kind| kind.required.contains(group));
+            assert!(of_some, "{}: {group:?} is required of no kind", check.code);
+        }
+    }
+}
+
+#[test]
+fn a_check_judges_only_the_kinds_of_subjects_it_says() {
+    for scenario in scenarios() {
+        let judged = judge(&Recording::fixture(&scenario), &[]);
+        for check in registry::all() {
+            let kinds = check.kinds();
+            for row in rows(&judged, check.code) {
+                let kind = kind_of(&row.subject);
+                let said = kinds.iter().any(|known| known.subject == kind);
+                assert!(said, "{scenario}: {} judges a {kind}", check.code);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_check_is_found_by_code_and_slug_and_nearly() {
     for check in registry::all() {
         assert_eq!(registry::find(check.slug).unwrap().code, check.code);
@@ -141,12 +179,17 @@ fn without_a_required_group_nothing_is_ok() {
         let whole = Recording::fixture(&scenario);
         let before = judge(&whole, &[]);
         for check in registry::all() {
-            for group in check.required {
+            for (kind, group) in check
+                .kinds()
+                .iter()
+                .flat_map(|k| k.required.iter().map(|group| (k.subject, *group)))
+            {
                 let without = whole.clone().each(|epoch| {
                     group.iter().for_each(|endpoint| epoch.drop_endpoint(endpoint));
                 });
                 let without = judge(&without, &[]);
-                for row in rows(&before, check.code) {
+                let own = |row: &&VerdictRow| kind_of(&row.subject) == kind;
+                for row in rows(&before, check.code).into_iter().filter(own) {
                     let now = word(&without, row);
                     assert!(
                         matches!(now, None | Some("unknown" | "not_applicable"))

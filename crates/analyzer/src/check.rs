@@ -21,7 +21,8 @@ pub struct Check {
     pub severity: Severity,
     /// Consistency, Health, …
     pub category: &'static str,
-    /// Kind of its subjects: `cluster`, `server`, `service`.
+    /// Kind of its subjects: `cluster`, `server`, `service`; separated by commas where it judges
+    /// several, which [`Check::kinds`] tells apart.
     pub subject: &'static str,
     /// Groups of endpoints without which it cannot say `ok`; of each group any one is enough.
     pub required: &'static [&'static [Endpoint]],
@@ -47,6 +48,14 @@ impl Check {
         self.required.iter().any(|group| group.contains(endpoint))
             || self.enriching.contains(endpoint)
     }
+
+    /// The kinds of subjects it judges, each with what it requires.
+    pub fn kinds(&self) -> Vec<Kind> {
+        match &self.scan {
+            Scan::Follow(follow) if !follow.kinds.is_empty() => follow.kinds.to_vec(),
+            _ => vec![Kind { subject: self.subject, required: self.required }],
+        }
+    }
 }
 
 /// How a check looks at a recording.
@@ -57,12 +66,24 @@ pub enum Scan {
     Follow(Followed),
 }
 
+/// One kind of subject of a check, and what it takes to judge those.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// `cluster`, `server`, `service`.
+    pub subject: &'static str,
+    /// Groups of endpoints without which it cannot say `ok` of such a subject.
+    pub required: &'static [&'static [Endpoint]],
+}
+
 /// A check that follows the sequence in two pure halves.
 pub trait Follow {
     /// What it takes from one epoch; small.
     type Facts: Send + 'static;
     /// What it carries from epoch to epoch of one track; small and bounded.
     type State: Default + Send + 'static;
+    /// The kinds of subjects, for a check that judges several; what they require together is
+    /// required of the check.
+    const KINDS: &'static [Kind] = &[];
     /// Takes the facts from one epoch. Runs in parallel.
     fn observe(view: &View<'_>) -> Self::Facts;
     /// Judges the next epoch of a track. Runs in order.
@@ -85,12 +106,13 @@ pub struct Followed {
     pub(crate) observe: fn(&View<'_>) -> Opaque,
     pub(crate) start: fn() -> Opaque,
     pub(crate) judge: JudgeFn,
+    pub(crate) kinds: &'static [Kind],
 }
 
 impl Followed {
     /// Erases the types of a check.
     pub const fn of<T: Follow>() -> Self {
-        Self { observe: observe::<T>, start: start::<T>, judge: judge::<T> }
+        Self { observe: observe::<T>, start: start::<T>, judge: judge::<T>, kinds: T::KINDS }
     }
 }
 

@@ -59,6 +59,10 @@ pub fn digest() -> String {
             check.thresholds,
             check.page
         ));
+        // Of a check of one kind this says nothing new.
+        for kind in check.kinds().iter().filter(|kind| kind.subject != check.subject) {
+            hash.update(format!("{}|{:?}\n", kind.subject, kind.required));
+        }
     }
     format!("sha256:{}", hex(&hash.finalize()))
 }

@@ -169,6 +169,8 @@ fn varz(id: &str, varz: &Varz<'_>) -> VarzRecord {
         now: time(varz.now.as_deref()),
         connections: varz.connections,
         remotes: varz.remotes,
+        in_msgs: varz.in_msgs,
+        out_msgs: varz.out_msgs,
         host: owned(varz.host.as_ref()),
         port: varz.port,
         jetstream: varz.jetstream.is_some_and(|block| !matches!(block.get(), "{}" | "null")),

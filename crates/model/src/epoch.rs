@@ -92,6 +92,10 @@ pub struct VarzRecord {
     pub connections: Option<u64>,
     /// Servers connected by routes.
     pub remotes: Option<u64>,
+    /// Messages received since the start, over connections of every kind.
+    pub in_msgs: Option<u64>,
+    /// Messages sent since the start, over connections of every kind.
+    pub out_msgs: Option<u64>,
     /// Client listen address.
     pub host: Option<String>,
     /// Client listen port.

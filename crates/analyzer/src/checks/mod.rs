@@ -3,9 +3,10 @@
 
 pub mod server;
 pub mod service;
+pub mod skew;
 pub mod user;
 
 use crate::check::Check;
 
 /// Every family and its checks.
-pub const FAMILIES: &[&[&Check]] = &[server::CHECKS, service::CHECKS, user::CHECKS];
+pub const FAMILIES: &[&[&Check]] = &[server::CHECKS, service::CHECKS, skew::CHECKS, user::CHECKS];

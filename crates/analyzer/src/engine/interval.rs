@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::check::Check;
 use crate::registry::hex;
@@ -32,6 +33,8 @@ pub(super) struct Said<'a> {
     pub(super) members: &'a BTreeSet<String>,
     /// Severity from the configuration, if it sets one.
     pub(super) severity: Option<Severity>,
+    /// The details of an interval that this verdict closes, if the check has more to say of it.
+    pub(super) conclusion: Option<&'a Value>,
 }
 
 /// The story of one subject under one check.
@@ -144,10 +147,13 @@ impl Story {
     /// Closes the open interval, if whoever speaks may: a track that had seen it bad, or one that
     /// sees everybody concerned. Returns false if an interval stays open.
     fn close(&mut self, said: &Said<'_>, closing: Closing, moment: &Moment) -> bool {
-        let Some(open) = self.open.take() else { return true };
+        let Some(mut open) = self.open.take() else { return true };
         if !open.tracks.contains(&said.track) && !open.face.members.is_subset(said.members) {
             self.open = Some(open);
             return false;
+        }
+        if let Some(details) = said.conclusion {
+            open.face.details.clone_from(details);
         }
         let last_bad = match &self.last {
             Last::Bad(moment) => Some(moment.clone()),

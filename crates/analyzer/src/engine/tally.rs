@@ -85,8 +85,14 @@ impl<'a> Tally<'a> {
         for (subject, verdict, members) in said.verdicts {
             self.count(at, step.epoch, &subject, &verdict);
             let severity = self.options.settings.severities.get(self.checks[at].code).copied();
-            let place =
-                Said { epoch: step.epoch, time: step.time, track, members: &members, severity };
+            let place = Said {
+                epoch: step.epoch,
+                time: step.time,
+                track,
+                members: &members,
+                severity,
+                conclusion: said.conclusions.get(&subject),
+            };
             self.stories.entry((at, subject.clone())).or_default().take(&place, verdict);
             spoken.insert(subject);
         }

@@ -71,17 +71,35 @@ fn facts(check: &Check) -> Vec<(&'static str, String)> {
     vec![
         ("Severity", format!("{} by default", check.severity.as_str())),
         ("Category", check.category.to_owned()),
-        ("Judges", format!("each {}", check.subject)),
+        ("Judges", judges(check)),
         ("Looks at", scan.to_owned()),
         ("Cannot do without", needs(check)),
         ("Says more with", names(check.enriching, ", ")),
     ]
 }
 
-/// Required groups in words: any one of a group is enough.
+fn judges(check: &Check) -> String {
+    let kinds: Vec<String> =
+        check.kinds().iter().map(|kind| format!("each {}", kind.subject)).collect();
+    kinds.join(", ")
+}
+
+/// What is required, for each kind of subject where there are several.
 fn needs(check: &Check) -> String {
-    let groups: Vec<String> = check
-        .required
+    let kinds = check.kinds();
+    if let [only] = kinds.as_slice() {
+        return groups(only.required);
+    }
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|kind| format!("for a {}: {}", kind.subject, groups(kind.required)))
+        .collect();
+    kinds.join("; and ")
+}
+
+/// Required groups in words: any one of a group is enough.
+fn groups(required: &[&[Endpoint]]) -> String {
+    let groups: Vec<String> = required
         .iter()
         .map(|group| names(group, " or "))
         .filter(|text| text != "nothing")

@@ -156,6 +156,7 @@ pub struct Judgement {
     pub(crate) exceptions: Vec<(&'static str, Subject, String)>,
     pub(crate) names: BTreeMap<String, String>,
     pub(crate) unseen: Vec<(&'static str, Subject)>,
+    pub(crate) conclusions: BTreeMap<Subject, Value>,
 }
 
 impl Judgement {
@@ -218,6 +219,12 @@ impl Judgement {
     /// The display name of a user, which the report shows in place of its public key.
     pub fn name_user(&mut self, id: &str, name: &str) {
         self.name_account(id, name);
+    }
+
+    /// What the details of the subject's interval are once it has closed, where the epoch that
+    /// closes it is the first to tell all of them. Without a closing verdict this does nothing.
+    pub fn conclude(&mut self, subject: Subject, details: Value) {
+        self.conclusions.insert(subject, details);
     }
 
     /// A facet of the subject that was not seen, although a verdict was reached without it.

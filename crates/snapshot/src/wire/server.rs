@@ -93,6 +93,10 @@ pub struct Varz<'a> {
     pub connections: Option<u64>,
     /// Servers connected by routes (`routes` counts pooled connections).
     pub remotes: Option<u64>,
+    /// Messages received since the start, over connections of every kind.
+    pub in_msgs: Option<u64>,
+    /// Messages sent since the start, over connections of every kind.
+    pub out_msgs: Option<u64>,
     /// Cluster block; empty without a cluster.
     #[serde(borrow)]
     pub cluster: Option<Cluster<'a>>,

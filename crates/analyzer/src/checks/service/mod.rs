@@ -20,12 +20,12 @@ pub const CHECKS: &[&Check] = &[&service_001_version_mismatch::CHECK, &service_0
 const ENRICHING: &[Endpoint] = SERVER_ENDPOINTS;
 
 /// A service as a subject. The engine shows the account by name where one is known.
-fn service(key: &ServiceKey) -> Subject {
+pub(crate) fn service(key: &ServiceKey) -> Subject {
     Subject::Service { account: key.0.clone(), account_id: key.0.clone(), service: key.1.clone() }
 }
 
 /// Why nothing can be said, in the words of the engine, and what hides it.
-fn reason(doubt: &Doubt) -> (Reason, Vec<Subject>) {
+pub(crate) fn reason(doubt: &Doubt) -> (Reason, Vec<Subject>) {
     let servers = |all: &[(String, String)]| all.iter().map(|(c, s)| server(c, s)).collect();
     match doubt {
         Doubt::Contradiction => (Reason::Contradiction, Vec::new()),

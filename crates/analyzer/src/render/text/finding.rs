@@ -117,7 +117,7 @@ fn lasting(finding: &Finding) -> Option<String> {
 }
 
 /// In how many epochs, and where nothing could be said.
-fn seen(finding: &Finding) -> String {
+pub(super) fn seen(finding: &Finding) -> String {
     let (from, to) = (finding.opened.moment.epoch, finding.last_seen.epoch);
     let hidden = (from..=to).filter(|epoch| timeline::in_gap(finding, *epoch)).count();
     let seen = count((to + 1).saturating_sub(from + hidden), "epoch", "epochs");

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod details;
+mod exposure;
 mod finding;
 mod head;
 mod matrix;
@@ -34,9 +35,11 @@ fn draw_system(canvas: &mut Canvas, system: &SystemReport, report: &Report) {
         canvas.blank();
         canvas.heading(&format!("=== System {} ===", system.system));
     }
-    legend(canvas, system);
+    let (windows, findings): (Vec<&Finding>, Vec<&Finding>) =
+        system.findings.iter().partition(|finding| exposure::holds(finding));
+    legend(canvas, system, &findings);
     let mut told: BTreeMap<String, &Subject> = BTreeMap::new();
-    for (subject, findings) in by_subject(&system.findings) {
+    for (subject, findings) in by_subject(findings) {
         canvas.heading(&name(subject));
         for finding in findings {
             let first = group(finding).map(|key| *told.entry(key).or_insert(subject));
@@ -47,6 +50,7 @@ fn draw_system(canvas: &mut Canvas, system: &SystemReport, report: &Report) {
             }
         }
     }
+    exposure::draw(canvas, windows);
     tail::unknowns(canvas, &system.unknowns);
     tail::unseen(canvas, &system.unseen);
     tail::exceptions(canvas, &system.exceptions);
@@ -68,8 +72,8 @@ fn long_gone(finding: &Finding) -> bool {
 }
 
 /// Explains the timelines once, where there are any.
-fn legend(canvas: &mut Canvas, system: &SystemReport) {
-    if system.findings.is_empty() || system.epochs.len() < 2 {
+fn legend(canvas: &mut Canvas, system: &SystemReport, findings: &[&Finding]) {
+    if findings.is_empty() || system.epochs.len() < 2 {
         return;
     }
     let step = timeline::per_character(system.epochs.len(), timeline_columns());
@@ -88,7 +92,7 @@ fn timeline_columns() -> usize {
 }
 
 /// Findings by subject, in the order in which the report first names the subject: worst first.
-fn by_subject(findings: &[Finding]) -> Vec<(&Subject, Vec<&Finding>)> {
+fn by_subject(findings: Vec<&Finding>) -> Vec<(&Subject, Vec<&Finding>)> {
     let mut groups: Vec<(&Subject, Vec<&Finding>)> = Vec::new();
     for finding in findings {
         match groups.iter_mut().find(|(subject, _)| *subject == &finding.subject) {

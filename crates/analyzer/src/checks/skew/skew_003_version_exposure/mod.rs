@@ -1,0 +1,353 @@
+//! `SKEW_003`: the ledger of every window in which two versions coexisted.
+
+mod details;
+mod ledger;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use nats_hindsight_model::View;
+use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
+use nats_hindsight_model::clusters::{Cluster, Clusters};
+use nats_hindsight_model::epoch::{ServedEndpoint, ServiceRecord, VarzRecord};
+use nats_hindsight_model::roster::{Instance, Service, ServiceKey};
+use nats_hindsight_model::services::{
+    Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
+};
+use nats_hindsight_snapshot::Endpoint;
+
+use self::details::{CLUSTER, SERVICE, Terms, face};
+use self::ledger::{Ledger, Member, Reading, versions};
+use crate::check::{Check, Follow, Followed, Kind, Limits, Scan};
+use crate::checks::server::server;
+use crate::checks::service::{reason, service};
+use crate::report::{Severity, Subject};
+use crate::verdict::{Face, Fact, Judgement, Reason, Step};
+
+/// Endpoints by which services tell their version.
+const VERBS: &[Endpoint] = &[Endpoint::SRV_INFO, Endpoint::SRV_PING, Endpoint::SRV_STATS];
+/// Endpoints by which it is known who belongs to a cluster.
+const MEMBERSHIP: &[Endpoint] = &[Endpoint::ROUTEZ, Endpoint::VARZ];
+
+pub(super) static CHECK: Check = Check {
+    code: "SKEW_003",
+    slug: "version-exposure",
+    title: "ledger of the windows in which two versions of a cluster or service coexisted",
+    severity: Severity::Info,
+    category: "Consistency",
+    subject: "cluster, service",
+    required: &[SERVER_ENDPOINTS, MEMBERSHIP, VERBS],
+    enriching: &[Endpoint::VARZ, Endpoint::SRV_STATS],
+    thresholds: &[],
+    scan: Scan::Follow(Followed::of::<VersionExposure>()),
+    page: include_str!("page.md"),
+};
+
+struct VersionExposure;
+
+/// What one epoch shows.
+struct Facts {
+    services: ServiceFacts,
+    /// Counters of instances, by account, service and id.
+    served: BTreeMap<(ServiceKey, String), Reading>,
+    /// Counters of servers, by id.
+    messages: BTreeMap<String, Reading>,
+}
+
+/// What is carried from epoch to epoch.
+#[derive(Default)]
+struct State {
+    tracker: ServiceTracker,
+    clusters: BTreeMap<String, Ledger>,
+    services: BTreeMap<ServiceKey, Ledger>,
+}
+
+impl Follow for VersionExposure {
+    type Facts = Facts;
+    type State = State;
+    const KINDS: &'static [Kind] = &[
+        Kind { subject: "cluster", required: &[SERVER_ENDPOINTS, MEMBERSHIP] },
+        Kind { subject: "service", required: &[VERBS] },
+    ];
+
+    fn observe(view: &View<'_>) -> Facts {
+        Facts {
+            services: ServiceFacts::of(view),
+            served: view.services().filter_map(served).collect(),
+            messages: view.varz().iter().filter_map(messages).collect(),
+        }
+    }
+
+    fn judge(state: &mut State, facts: &Facts, _: &Limits<'_>, step: &Step, out: &mut Judgement) {
+        let patience = Patience { confirm_after_ms: step.confirm_after_ms, settle_after_ms: 0 };
+        let services = state.tracker.step(&facts.services, step.epoch, step.time, patience);
+        clusters(&services.clusters, &mut state.clusters, facts, step, out);
+        for seen in &services.all {
+            out.name_account(&seen.key.0, &seen.account);
+            let ledger = state.services.entry(seen.key.clone()).or_default();
+            let there = facts.services.roster.services.get(&seen.key);
+            let lost = || services.connections_lost(&seen.key, &facts.services);
+            match there.filter(|there| !there.instances.is_empty()) {
+                Some(there) => instances(seen, there, ledger, facts, &lost, step, out),
+                None => absent(seen, ledger, step, out),
+            }
+        }
+    }
+}
+
+/// The counters of an instance, if it tells all of them and its start: a sum without one of its
+/// parts is no sum.
+fn served(record: &ServiceRecord) -> Option<((ServiceKey, String), Reading)> {
+    if record.endpoint != Endpoint::SRV_STATS {
+        return None;
+    }
+    let sum = |of: fn(&ServedEndpoint) -> Option<u64>| {
+        record.endpoints.iter().try_fold(0, |sum: u64, endpoint| sum.checked_add(of(endpoint)?))
+    };
+    let counts = [sum(|endpoint| endpoint.requests)?, sum(|endpoint| endpoint.errors)?];
+    let key = (record.account.clone().unwrap_or_default(), record.name.clone());
+    Some(((key, record.id.clone()), Reading { started: record.started?, counts }))
+}
+
+/// The counters of a server, if it tells both and its start.
+fn messages(varz: &VarzRecord) -> Option<(String, Reading)> {
+    let reading = Reading { started: varz.start?, counts: [varz.in_msgs?, varz.out_msgs?] };
+    Some((varz.server.clone(), reading))
+}
+
+fn before(time: Timestamp, millis: i64) -> Option<Timestamp> {
+    time.checked_sub(SignedDuration::from_millis(millis)).ok()
+}
+
+fn clusters(
+    clusters: &Clusters,
+    ledgers: &mut BTreeMap<String, Ledger>,
+    facts: &Facts,
+    step: &Step,
+    out: &mut Judgement,
+) {
+    for (kind, text) in &clusters.problems {
+        out.problem(kind, text.clone());
+    }
+    for cluster in &clusters.all {
+        let ledger = ledgers.entry(cluster.key.clone()).or_default();
+        if cluster.answered.is_empty() {
+            nobody(cluster, ledger, step, out);
+        } else {
+            servers(cluster, ledger, facts, step, out);
+        }
+    }
+}
+
+/// A cluster of which no server answered: renamed, or out of sight.
+fn nobody(cluster: &Cluster, ledger: &mut Ledger, step: &Step, out: &mut Judgement) {
+    let subject = Subject::Cluster { cluster: cluster.key.clone() };
+    if let Some(name) = &cluster.renamed_to {
+        close(CLUSTER, &[], &subject, ledger, step, out);
+        out.ended(subject, format!("all of its servers answer as cluster {name} now"));
+    } else if cluster.silent.is_empty() && cluster.departed.is_empty() {
+        out.not_applicable(subject);
+    } else {
+        let missing = cluster.silent.values().chain(cluster.departed.values());
+        let hides = missing.map(|member| server(&cluster.key, &member.name)).collect();
+        out.unknown(subject, Reason::ServerSilent, hides);
+    }
+}
+
+fn servers(
+    cluster: &Cluster,
+    ledger: &mut Ledger,
+    facts: &Facts,
+    step: &Step,
+    out: &mut Judgement,
+) {
+    let subject = Subject::Cluster { cluster: cluster.key.clone() };
+    let members: Vec<Member> =
+        cluster.answered.iter().filter_map(|id| server_member(id, facts, step)).collect();
+    let seats: BTreeSet<String> = cluster.seats.values().cloned().collect();
+    if versions(&members).len() > 1 {
+        let told = ledger.mixed(&members, step);
+        let evidence = server_evidence(&members, &facts.services.census);
+        let face = Face { members: seats, ..face(CLUSTER, &members, &told, evidence) };
+        if members.iter().any(|member| member.reading.is_none()) {
+            out.unseen("messages", subject.clone());
+        }
+        if members.iter().any(|member| member.connections.is_none()) {
+            out.unseen("connections", subject.clone());
+        }
+        out.finding(subject, face);
+    } else if let Some((reason, hides)) = hidden_servers(cluster, &members, facts) {
+        out.unknown(subject, reason, hides);
+    } else {
+        close(CLUSTER, &members, &subject, ledger, step, out);
+        out.ok(subject, seats);
+    }
+}
+
+/// Why the versions seen are not those of all servers.
+fn hidden_servers(
+    cluster: &Cluster,
+    members: &[Member],
+    facts: &Facts,
+) -> Option<(Reason, Vec<Subject>)> {
+    let seen: BTreeSet<&String> = members.iter().map(|member| &member.id).collect();
+    let unseen = cluster.answered.iter().filter(|id| !seen.contains(id));
+    let names = unseen.map(|id| name(id, &facts.services.census));
+    let silent = cluster.silent.values().map(|member| member.name.as_str());
+    let doubts = cluster.doubts.iter().map(|(name, _)| name.as_str());
+    let hide =
+        |names: Vec<&str>| names.into_iter().map(|name| server(&cluster.key, name)).collect();
+    if members.len() < cluster.answered.len() {
+        Some((Reason::VersionUnseen, hide(names.collect())))
+    } else if !cluster.silent.is_empty() {
+        Some((Reason::ServerSilent, hide(silent.collect())))
+    } else if !cluster.membership_known {
+        Some((Reason::MembershipUnknown, hide(doubts.collect())))
+    } else {
+        None
+    }
+}
+
+fn name<'a>(id: &'a str, census: &'a Census) -> &'a str {
+    census.servers.get(id).map_or(id, |server| &server.name)
+}
+
+/// One version is left, or nobody: what was open is over, and its numbers are final.
+fn close(
+    terms: Terms,
+    members: &[Member],
+    subject: &Subject,
+    ledger: &mut Ledger,
+    step: &Step,
+    out: &mut Judgement,
+) {
+    if let Some(told) = ledger.agreed(members, step) {
+        out.conclude(subject.clone(), details::of(terms, &told));
+    }
+}
+
+/// A server whose version is told.
+fn server_member(id: &String, facts: &Facts, step: &Step) -> Option<Member> {
+    let server = facts.services.census.servers.get(id)?;
+    Some(Member {
+        id: id.clone(),
+        version: server.version.as_ref()?.value.clone(),
+        born: server.age_ms.and_then(|age| before(step.time, age)),
+        reading: facts.messages.get(id).copied(),
+        connections: server.connections,
+    })
+}
+
+fn server_evidence(members: &[Member], census: &Census) -> Vec<Fact> {
+    let version = |member: &Member| {
+        let told = census.servers.get(&member.id)?.version.as_ref()?;
+        let source = name(&member.id, census);
+        Some(Fact::new("version", told.value.clone(), &told.endpoint, source, told.path))
+    };
+    members.iter().filter_map(version).collect()
+}
+
+fn instances(
+    seen: &Seen,
+    there: &Service,
+    ledger: &mut Ledger,
+    facts: &Facts,
+    lost: &dyn Fn() -> Option<Doubt>,
+    step: &Step,
+    out: &mut Judgement,
+) {
+    let subject = service(&seen.key);
+    let all = there.instances.iter();
+    let members: Vec<Member> =
+        all.filter_map(|(id, instance)| member(&seen.key, id, instance, facts, step)).collect();
+    if versions(&members).len() > 1 {
+        let told = ledger.mixed(&members, step);
+        let ids = there.instances.keys().cloned().collect();
+        let face = Face { members: ids, ..face(SERVICE, &members, &told, evidence(there)) };
+        let told = members.iter().filter(|member| member.reading.is_some()).count();
+        if told < there.instances.len() {
+            out.unseen("requests", subject.clone());
+        }
+        return out.finding(subject, face);
+    }
+    let asked = facts.services.roster.accounts.contains_key(&seen.key.0);
+    if let Some(reason) = hidden(there, asked) {
+        return out.unknown(subject, reason, Vec::new());
+    }
+    // A list of connections that was asked for and did not come may hold an instance that is mute.
+    let leaf = facts.services.roster.behind_leafs.contains_key(&seen.key);
+    let unlisted = there.instances.values().any(|instance| instance.connection.is_none());
+    let lost = (!leaf && unlisted).then(lost).flatten();
+    let open = ledger.is_open();
+    if lost.is_none() || open {
+        close(SERVICE, &members, &subject, ledger, step, out);
+    }
+    match lost.as_ref().map(reason) {
+        None => out.ok(subject, there.instances.keys().cloned().collect()),
+        Some((reason, hides)) if open => out.unknown_but_cured(subject, reason, hides),
+        Some((reason, hides)) => out.unknown(subject, reason, hides),
+    }
+}
+
+/// Why the versions seen are not those of all instances.
+fn hidden(there: &Service, asked: bool) -> Option<Reason> {
+    let mut instances = there.instances.values();
+    let told = |instance: &Instance| instance.answered && instance.version.is_none();
+    let nobody = !there.answers();
+    // Where the account was asked, a version that nobody told was not told by mute instances.
+    if nobody && asked {
+        Some(Reason::InstanceSilent)
+    } else if nobody || there.instances.values().any(told) {
+        Some(Reason::AppVersionUnseen)
+    } else if instances.any(|instance| !instance.answered) {
+        Some(Reason::InstanceSilent)
+    } else {
+        None
+    }
+}
+
+/// An instance whose version is told.
+fn member(
+    key: &ServiceKey,
+    id: &str,
+    instance: &Instance,
+    facts: &Facts,
+    step: &Step,
+) -> Option<Member> {
+    let reading = facts.served.get(&(key.clone(), id.to_owned())).copied();
+    let uptime_ms = instance.connection.as_ref().and_then(|connection| connection.uptime_ms);
+    let connected = uptime_ms.and_then(|uptime| before(step.time, uptime));
+    // The start is the instance's own word; its connection shows that it is no younger than that.
+    let started = reading.map(|reading| reading.started);
+    let born = match (started, connected) {
+        (Some(started), Some(connected)) => Some(started.min(connected)),
+        (started, _) => started.filter(|started| *started <= step.time),
+    };
+    let version = instance.version.clone()?;
+    Some(Member { id: id.to_owned(), version, born, reading, connections: None })
+}
+
+fn evidence(there: &Service) -> Vec<Fact> {
+    let version = |(id, instance): (&String, &Instance)| {
+        let endpoint = instance.told_by.clone().unwrap_or(Endpoint::SRV_PING);
+        Some(Fact::new("version", instance.version.clone()?, endpoint.to_string(), id, "version"))
+    };
+    there.instances.iter().filter_map(version).collect()
+}
+
+/// No instance is known in this epoch.
+fn absent(seen: &Seen, ledger: &mut Ledger, step: &Step, out: &mut Judgement) {
+    let subject = service(&seen.key);
+    match &seen.presence {
+        Presence::Zero(_) => {
+            close(SERVICE, &[], &subject, ledger, step, out);
+            out.ended(subject, "the service has no instance any more");
+        }
+        Presence::Unknown(doubt) => {
+            let (reason, hides) = reason(doubt);
+            out.unknown(subject, reason, hides);
+        }
+        // What answers or is listed has an instance, and so is not absent.
+        Presence::Answers | Presence::Listed => {}
+    }
+}

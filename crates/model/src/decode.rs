@@ -6,7 +6,7 @@ use nats_hindsight_snapshot::format::Line;
 use nats_hindsight_snapshot::lines::ReplyLine;
 use nats_hindsight_snapshot::wire::{
     Accountz, Bare, Connection, Connz, Envelope, Leafz, REPLY_TYPE_PREFIX, Routez, ServerInfo,
-    ServiceReply, Statsz, Varz,
+    ServiceEndpoint, ServiceReply, Statsz, Varz,
 };
 use serde::Deserialize;
 
@@ -319,15 +319,25 @@ fn service(epoch: &mut Epoch, line: &ReplyLine<'_>) -> Result<(), String> {
     else {
         return Err("not a reply of a service (a stream that listens to `$SRV` answers too)".into());
     };
-    let mut endpoints: Vec<ServedEndpoint> = reply.endpoints.iter().map(served).collect();
-    endpoints.sort();
+    let endpoints = reply.endpoints.readable().map(|all| {
+        let mut all: Vec<ServedEndpoint> = all.iter().map(served).collect();
+        all.sort();
+        all
+    });
+    for (field, odd) in odd_fields(&reply) {
+        if odd {
+            let why = format!("`{field}` is of another type than the protocol has; passed over");
+            let (endpoint, source) = (line.endpoint.clone(), id.clone());
+            epoch.malformed.push(Malformed { endpoint, source, why });
+        }
+    }
     epoch.services.push(ServiceRecord {
         endpoint: line.endpoint.clone(),
         account: line.account.clone(),
         name,
         id,
         version: owned(reply.version.as_ref()),
-        metadata: reply.metadata.unwrap_or_default(),
+        metadata: reply.metadata.readable().map(|all| all.0),
         started: time(reply.started.as_deref()),
         endpoints,
         arrival_us: line.arrival_us,
@@ -335,11 +345,22 @@ fn service(epoch: &mut Epoch, line: &ReplyLine<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn served(endpoint: &nats_hindsight_snapshot::wire::ServiceEndpoint<'_>) -> ServedEndpoint {
+/// Fields that others read and that may be of an unexpected type.
+fn odd_fields(reply: &ServiceReply<'_>) -> [(&'static str, bool); 3] {
+    let odd_group = |all: &Vec<ServiceEndpoint<'_>>| all.iter().any(|e| e.queue_group.is_odd());
+    [
+        ("metadata", reply.metadata.is_odd()),
+        ("endpoints", reply.endpoints.is_odd()),
+        ("queue_group", reply.endpoints.set().is_some_and(odd_group)),
+    ]
+}
+
+fn served(endpoint: &ServiceEndpoint<'_>) -> ServedEndpoint {
     ServedEndpoint {
         name: owned(endpoint.name.as_ref()).unwrap_or_default(),
         subject: owned(endpoint.subject.as_ref()).unwrap_or_default(),
-        queue_group: owned(endpoint.queue_group.as_ref()).unwrap_or_default(),
+        queue_group: endpoint.queue_group.set().map(|group| group.clone().into_owned()),
+        metadata_keys: endpoint.metadata.readable().map(|all| all.0.into_keys().collect()),
         requests: endpoint.num_requests,
         errors: endpoint.num_errors,
     }

@@ -3,7 +3,7 @@
 //! The tables hold what replies said, not what it means. A record keeps who said it and when, so
 //! that a verdict can name its source. What could not be read is counted, never guessed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
@@ -233,12 +233,12 @@ pub struct ServiceRecord {
     pub id: String,
     /// Version of the application.
     pub version: Option<String>,
-    /// Metadata.
-    pub metadata: BTreeMap<String, String>,
+    /// Metadata, empty if unset; none if it cannot be read.
+    pub metadata: Option<BTreeMap<String, String>>,
     /// Start of the service.
     pub started: Option<Timestamp>,
-    /// Endpoints, where the verb tells them.
-    pub endpoints: Vec<ServedEndpoint>,
+    /// Endpoints, where the verb tells them; none if they cannot be read.
+    pub endpoints: Option<Vec<ServedEndpoint>>,
     /// Microseconds from the start of the epoch to the arrival.
     pub arrival_us: u64,
 }
@@ -250,8 +250,10 @@ pub struct ServedEndpoint {
     pub name: String,
     /// Subject.
     pub subject: String,
-    /// Queue group.
-    pub queue_group: String,
+    /// Queue group; empty if it is switched off, none if it is not announced.
+    pub queue_group: Option<String>,
+    /// Keys of its metadata (INFO only), none of them if unset; nothing if it cannot be read.
+    pub metadata_keys: Option<BTreeSet<String>>,
     /// Requests since the start (STATS only).
     pub requests: Option<u64>,
     /// Errors since the start (STATS only).

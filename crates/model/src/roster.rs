@@ -30,6 +30,9 @@ pub struct Roster {
     pub account_lost: bool,
     /// Rows by which services are seen behind a leaf node: (server, leaf name) by service.
     pub behind_leafs: BTreeMap<ServiceKey, BTreeSet<(String, String)>>,
+    /// Instances that rows of leaf connections list, as (leaf name, instance id) by service; the id
+    /// is empty where a row lists only the service.
+    pub leaf_instances: BTreeMap<ServiceKey, BTreeSet<(String, String)>>,
     /// Leaf connections that stand, as (server, leaf name, account).
     pub leafs: BTreeSet<(String, String, Option<String>)>,
     /// Servers that told their leaf connections.
@@ -69,8 +72,10 @@ pub struct Instance {
     pub told_by: Option<Endpoint>,
     /// Metadata.
     pub metadata: BTreeMap<String, String>,
-    /// Endpoints it announces, without numbers; none if INFO was not seen.
+    /// Endpoints it announces, without numbers; none if INFO was not seen or cannot be read.
     pub announces: Option<BTreeSet<ServedEndpoint>>,
+    /// Keys of its metadata; none if INFO was not seen or cannot be read.
+    pub metadata_keys: Option<BTreeSet<String>>,
     /// Requests and errors since its start, over all endpoints.
     pub served: Option<(u64, u64)>,
     /// Start as STATS tells it.
@@ -126,15 +131,6 @@ pub struct Stop {
     pub name: Option<String>,
 }
 
-/// Clients of one family speak the same dialect of the service protocol.
-fn family(lang: &str) -> String {
-    match lang {
-        "nats.js" | "nats.ws" | "nats.deno" => "javascript".to_owned(),
-        "python3" | "python2" => "python".to_owned(),
-        other => other.to_owned(),
-    }
-}
-
 impl Roster {
     /// Calls the roll of an epoch.
     pub fn of(view: &View<'_>) -> Self {
@@ -176,18 +172,22 @@ impl Roster {
             instance.version = record.version.clone().or(instance.version.take());
             instance.told_by = Some(record.endpoint.clone());
         }
-        if !record.metadata.is_empty() {
-            instance.metadata.clone_from(&record.metadata);
+        if let Some(metadata) = record.metadata.as_ref().filter(|all| !all.is_empty()) {
+            instance.metadata.clone_from(metadata);
         }
         if record.endpoint == Endpoint::SRV_INFO {
-            instance.announces = Some(record.endpoints.iter().cloned().collect());
+            instance.announces = record.endpoints.as_ref().map(|all| all.iter().cloned().collect());
+            instance.metadata_keys =
+                record.metadata.as_ref().map(|all| all.keys().cloned().collect());
         }
         if record.endpoint == Endpoint::SRV_STATS {
             instance.started = record.started;
-            let count = |of: fn(&ServedEndpoint) -> Option<u64>| -> u64 {
-                record.endpoints.iter().filter_map(of).fold(0, u64::saturating_add)
-            };
-            instance.served = Some((count(|e| e.requests), count(|e| e.errors)));
+            instance.served = record.endpoints.as_ref().map(|endpoints| {
+                let count = |of: fn(&ServedEndpoint) -> Option<u64>| -> u64 {
+                    endpoints.iter().filter_map(of).fold(0, u64::saturating_add)
+                };
+                (count(|e| e.requests), count(|e| e.errors))
+            });
         }
     }
 
@@ -217,6 +217,10 @@ impl Roster {
         };
         if row.kind == "Leafnode" {
             let leaf = row.name.clone().unwrap_or_default();
+            for (name, id) in instances(row) {
+                let key = (account.clone(), name.clone());
+                self.leaf_instances.entry(key).or_default().insert((leaf.clone(), id.clone()));
+            }
             for name in names {
                 self.behind_leafs
                     .entry((account.clone(), name.clone()))
@@ -224,11 +228,7 @@ impl Roster {
                     .insert((sweep.server.clone(), leaf.clone()));
             }
         } else if row.kind == "Client" {
-            for (name, id) in &row.announces {
-                let with_id = row.announces.iter().any(|(n, id)| n == name && !id.is_empty());
-                if id.is_empty() && with_id {
-                    continue;
-                }
+            for (name, id) in instances(row) {
                 let id = if id.is_empty() {
                     format!("connection {} of {}", row.cid, sweep.server)
                 } else {
@@ -237,7 +237,7 @@ impl Roster {
                 let instance = self.service(&account, name).instances.entry(id).or_default();
                 let newer = |known: &InstanceConnection| known.arrival_us > sweep.arrival_us;
                 if !instance.connection.as_ref().is_some_and(newer) {
-                    instance.connection = Some(connection(sweep, row));
+                    instance.connection = Some(sweep.connection(row));
                 }
             }
         }
@@ -362,19 +362,11 @@ impl Roster {
     }
 }
 
-fn connection(sweep: &Sweep, row: &ConnectionRecord) -> InstanceConnection {
-    let uptime = sweep.now.zip(row.start);
-    InstanceConnection {
-        server: sweep.server.clone(),
-        cid: row.cid,
-        name: row.name.clone(),
-        ip: row.ip.clone(),
-        lang: row.lang.as_deref().map(family),
-        library: row.version.clone(),
-        uptime_ms: uptime
-            .map(|(now, start)| (now.as_millisecond() - start.as_millisecond()).max(0)),
-        arrival_us: sweep.arrival_us,
-    }
+/// The instances a row announces, as (name, id): by name alone where it announces no id.
+fn instances(row: &ConnectionRecord) -> impl Iterator<Item = &(String, String)> {
+    row.announces.iter().filter(|(name, id)| {
+        !id.is_empty() || !row.announces.iter().any(|(n, id)| n == name && !id.is_empty())
+    })
 }
 
 impl Service {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::epoch::{ConnectionRecord, ConnzPage};
+use crate::roster::InstanceConnection;
 
 /// All pages that one server gave to one asking.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +30,32 @@ pub struct Sweep {
     pub rows: Vec<ConnectionRecord>,
 }
 
+/// Clients of one family speak the same dialect of the service protocol.
+fn family(lang: &str) -> String {
+    match lang {
+        "nats.js" | "nats.ws" | "nats.deno" => "javascript".to_owned(),
+        "python3" | "python2" => "python".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 impl Sweep {
+    /// The connection of an instance that a row lists.
+    pub(crate) fn connection(&self, row: &ConnectionRecord) -> InstanceConnection {
+        let uptime = self.now.zip(row.start);
+        InstanceConnection {
+            server: self.server.clone(),
+            cid: row.cid,
+            name: row.name.clone(),
+            ip: row.ip.clone(),
+            lang: row.lang.as_deref().map(family),
+            library: row.version.clone(),
+            uptime_ms: uptime
+                .map(|(now, start)| (now.as_millisecond() - start.as_millisecond()).max(0)),
+            arrival_us: self.arrival_us,
+        }
+    }
+
     /// Whether it would show every service connection of an account on its server.
     pub fn covers(&self, account: &str) -> bool {
         self.complete

@@ -30,6 +30,7 @@ async def start_service(client, plan):
         version=plan["version"],
         description=plan["description"],
         metadata=plan["metadata"],
+        queue_group=plan["queue_group"],
     )
     for endpoint in plan["endpoints"]:
         await service.add_endpoint(

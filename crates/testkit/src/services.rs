@@ -38,6 +38,7 @@ pub struct Service {
     metadata: BTreeMap<String, String>,
     endpoints: Vec<(String, String)>,
     fails_on: Vec<String>,
+    queue_group: Option<String>,
     reconnect: bool,
     count: usize,
     instances: Vec<Instance>,
@@ -91,6 +92,7 @@ impl Service {
             metadata: BTreeMap::new(),
             endpoints: vec![("call".to_owned(), format!("{name}.call"))],
             fails_on: vec!["fail".to_owned()],
+            queue_group: None,
             reconnect: true,
             count: 1,
             instances: Vec::new(),
@@ -166,6 +168,13 @@ impl Service {
     #[must_use]
     pub fn fails_on(mut self, payload: &str) -> Service {
         self.fails_on.push(payload.to_owned());
+        self
+    }
+
+    /// The queue group of all endpoints, instead of the library's default.
+    #[must_use]
+    pub fn queue_group(mut self, group: &str) -> Service {
+        self.queue_group = Some(group.to_owned());
         self
     }
 
@@ -319,6 +328,7 @@ impl Service {
             "reconnect": self.reconnect, "name": self.name, "version": self.version,
             "description": self.description, "metadata": self.metadata, "endpoints": endpoints,
             "fails_on": self.fails_on,
+            "queue_group": self.queue_group,
         }))
     }
 }

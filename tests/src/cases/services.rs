@@ -17,6 +17,18 @@ pub(super) fn apply(epoch: &mut Epoch, edit: &Edit) -> bool {
             let id = instance(epoch, edit);
             epoch.mute_instance(&id);
         }
+        "instance queue group" => {
+            let id = instance(epoch, edit);
+            epoch.set_queue_group(&id, Some(&edit.text("to").into()));
+        }
+        "instance announces" => {
+            let id = instance(epoch, edit);
+            epoch.announce(&id, edit.text("endpoint"), edit.text("subject"));
+        }
+        "drop info" => {
+            let id = instance(epoch, edit);
+            epoch.drop_info(&id);
+        }
         "end instance" => {
             let id = instance(epoch, edit);
             epoch.end_instance(&id);

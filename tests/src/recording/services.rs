@@ -117,14 +117,48 @@ impl Epoch {
         }
     }
 
+    /// Changes what an instance answers to INFO.
+    ///
+    /// # Panics
+    /// If it answered none: an edit of nothing proves nothing.
+    pub fn edit_info(&mut self, id: &str, edit: impl Fn(&mut Value)) {
+        let infos = self.answers(id).filter(|r| r.line.endpoint == Endpoint::SRV_INFO);
+        let count = infos.map(|reply| edit(&mut reply.body)).count();
+        assert!(count > 0, "{id} answered no INFO");
+    }
+
     /// An instance announces a further endpoint.
     pub fn announce(&mut self, id: &str, name: &str, subject: &str) {
         let endpoint = json!({ "name": name, "subject": subject, "queue_group": "q" });
-        for reply in self.answers(id).filter(|r| r.line.endpoint == Endpoint::SRV_INFO) {
-            if let Some(endpoints) = reply.body["endpoints"].as_array_mut() {
+        self.edit_info(id, |body| {
+            if let Some(endpoints) = body["endpoints"].as_array_mut() {
                 endpoints.push(endpoint.clone());
             }
-        }
+        });
+    }
+
+    /// The first endpoint of an instance is announced with this queue group; `None` removes the
+    /// field.
+    ///
+    /// # Panics
+    /// If it announces no endpoint.
+    pub fn set_queue_group(&mut self, id: &str, group: Option<&Value>) {
+        self.edit_info(id, |body| {
+            let endpoint = body["endpoints"][0].as_object_mut();
+            match (endpoint, group) {
+                (Some(endpoint), Some(group)) => {
+                    endpoint.insert("queue_group".to_owned(), group.clone());
+                }
+                (Some(endpoint), None) => drop(endpoint.remove("queue_group")),
+                (None, _) => panic!("{id} announces no endpoint"),
+            }
+        });
+    }
+
+    /// The INFO of an instance was lost; what it answered to the other verbs was not.
+    pub fn drop_info(&mut self, id: &str) {
+        let info = |reply: &Reply| reply.line.endpoint == Endpoint::SRV_INFO;
+        self.replies.retain(|reply| !(reply.answers_for(id) && info(reply)));
     }
 
     /// An instance started that long before its epoch, by its own word.

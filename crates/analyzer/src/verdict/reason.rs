@@ -23,6 +23,8 @@ pub enum Reason {
     InstanceSilent,
     /// No reply told the version of the application.
     AppVersionUnseen,
+    /// An instance that is known to exist told no contract that can be read.
+    ContractUnseen,
     /// A facet that had fired is not seen now.
     FacetUnseen,
     /// Connections are not all known, so absence from them proves nothing.
@@ -45,7 +47,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NotSeen,
         Self::OutOfOrder,
         Self::CheckFailed,
@@ -56,6 +58,7 @@ impl Reason {
         Self::Contradiction,
         Self::InstanceSilent,
         Self::AppVersionUnseen,
+        Self::ContractUnseen,
         Self::FacetUnseen,
         Self::ConnectionsIncomplete,
         Self::BehindLeaf,
@@ -80,6 +83,7 @@ impl Reason {
             Self::Contradiction => "contradiction",
             Self::InstanceSilent => "instance_silent",
             Self::AppVersionUnseen => "app_version_unseen",
+            Self::ContractUnseen => "contract_unseen",
             Self::FacetUnseen => "facet_unseen",
             Self::ConnectionsIncomplete => "connections_incomplete",
             Self::BehindLeaf => "behind_leaf_node",
@@ -110,6 +114,10 @@ impl Reason {
             Self::AppVersionUnseen => {
                 "no reply tells the version of the application; connections show language and \
                  library only"
+            }
+            Self::ContractUnseen => {
+                "an instance that is known to exist gave no INFO that can be read, so what it \
+                 announces is not known"
             }
             Self::FacetUnseen => "what differed before is not seen in this epoch",
             Self::ConnectionsIncomplete => {
@@ -149,6 +157,10 @@ impl Reason {
             Self::InstanceSilent => "look at those instances; record another epoch",
             Self::AppVersionUnseen => {
                 "record with a connection of the account (--account-server or --account-context)"
+            }
+            Self::ContractUnseen => {
+                "record with a connection of the account (--account-server or --account-context) \
+                 that may publish to $SRV.INFO"
             }
             Self::FacetUnseen | Self::ConnectionsIncomplete => {
                 "let the system user ask CONNZ of every server"

@@ -78,6 +78,15 @@ impl Services {
         }
         connections::complete(key, facts, &self.clusters).err()
     }
+
+    /// Whether every connection that could show an instance of a service was seen.
+    ///
+    /// # Errors
+    /// What hides further ones.
+    pub fn all_connections(&self, key: &ServiceKey, facts: &ServiceFacts) -> Result<(), Doubt> {
+        connections::complete(key, facts, &self.clusters)?;
+        connections::membership_known(&self.clusters)
+    }
 }
 
 /// One service in one epoch.

@@ -47,7 +47,9 @@ pub use raftz::{RaftGroup, RaftGroups, RaftLog, RaftPeer, Raftz};
 pub use server::{
     Accountz, ApiError, Bare, Cluster, Envelope, Peer, Routez, ServerInfo, Statsz, UserInfo, Varz,
 };
-pub use service::{Endpoint as ServiceEndpoint, REPLY_TYPE_PREFIX, ServiceReply};
+pub use service::{
+    Endpoint as ServiceEndpoint, Metadata as ServiceMetadata, REPLY_TYPE_PREFIX, ServiceReply, Told,
+};
 pub use subsz::Subsz;
 
 use serde::{Deserialize, Deserializer};

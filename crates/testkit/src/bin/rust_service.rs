@@ -28,6 +28,7 @@ struct Plan {
     version: String,
     description: Option<String>,
     metadata: HashMap<String, String>,
+    queue_group: Option<String>,
     endpoints: Vec<EndpointPlan>,
     fails_on: Vec<String>,
 }
@@ -46,6 +47,9 @@ async fn main() -> Result<(), Failure> {
     let mut builder = client.service_builder().metadata(plan.metadata);
     if let Some(description) = plan.description {
         builder = builder.description(description);
+    }
+    if let Some(group) = plan.queue_group {
+        builder = builder.queue_group(group);
     }
     let service = builder.start(plan.name, plan.version).await?;
     for wanted in &plan.endpoints {

@@ -131,6 +131,7 @@ pub fn all() -> Vec<Scenario> {
         services::stalled_rollout(),
         services::canary(),
         services::language_mix(),
+        services::contract_drift(),
         services::sniffer(),
         credentials::expiring_credentials(),
     ]

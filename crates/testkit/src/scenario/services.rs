@@ -167,6 +167,30 @@ pub(super) fn language_mix() -> Scenario {
     )
 }
 
+pub(super) fn contract_drift() -> Scenario {
+    let blue = orders("1.2.0").queue_group("blue");
+    let refunds = billing("2.0.1").endpoint("refund", "billing.refund");
+    let begin = vec![
+        run("orders", orders("1.2.0").instances(2)),
+        run("billing", billing("2.0.1").instances(2)),
+    ];
+    let drift = vec![End("orders", 1), run("blue", blue), run("refunds", refunds)];
+    let cure = vec![End("blue", 1), More("orders", 1), End("refunds", 1)];
+    scenario(
+        "contract-drift",
+        "At one version an instance of orders joins another queue group and one of billing has an endpoint more; both are replaced, then orders is left with one.",
+        V2_15,
+        vec![
+            step("two alike each", begin),
+            step("another queue group, an endpoint more", drift),
+            step("the same", vec![Pause(LATER), Requests("orders", 9)]),
+            step("alike again", cure),
+            step("one of orders", vec![End("orders", 1)]),
+            step("two of orders", vec![More("orders", 1)]),
+        ],
+    )
+}
+
 pub(super) fn sniffer() -> Scenario {
     let begin = vec![Sniff("$SRV.>"), run("orders", orders("1.2.0").instances(2))];
     scenario(

@@ -1,11 +1,12 @@
 //! Checks about services.
 
+mod hint_002_single_instance;
 mod service_001_version_mismatch;
 mod service_002_down;
 
 use nats_hindsight_model::census::SERVER_ENDPOINTS;
 use nats_hindsight_model::roster::ServiceKey;
-use nats_hindsight_model::services::Doubt;
+use nats_hindsight_model::services::{Doubt, ServiceFacts};
 use nats_hindsight_snapshot::Endpoint;
 
 use super::server::server;
@@ -14,7 +15,11 @@ use crate::report::Subject;
 use crate::verdict::Reason;
 
 /// The family.
-pub const CHECKS: &[&Check] = &[&service_001_version_mismatch::CHECK, &service_002_down::CHECK];
+pub const CHECKS: &[&Check] = &[
+    &hint_002_single_instance::CHECK,
+    &service_001_version_mismatch::CHECK,
+    &service_002_down::CHECK,
+];
 
 /// Endpoints by which services and the servers that hold them are seen.
 const ENRICHING: &[Endpoint] = SERVER_ENDPOINTS;
@@ -22,6 +27,11 @@ const ENRICHING: &[Endpoint] = SERVER_ENDPOINTS;
 /// A service as a subject. The engine shows the account by name where one is known.
 pub(crate) fn service(key: &ServiceKey) -> Subject {
     Subject::Service { account: key.0.clone(), account_id: key.0.clone(), service: key.1.clone() }
+}
+
+/// Name of a server that answers, or its id.
+pub(crate) fn server_name(id: &str, facts: &ServiceFacts) -> String {
+    facts.census.servers.get(id).map_or(id, |server| &server.name).to_owned()
 }
 
 /// Why nothing can be said, in the words of the engine, and what hides it.

@@ -92,7 +92,9 @@ fn block(canvas: &mut Canvas, indent: usize, object: &Map<String, Value>, depth:
         let text = scalar(key, value);
         words.push(if i == 0 { text } else { format!("{} {text}", label(key)) });
     }
-    canvas.line(indent, &[(Tone::Strong, &words.join(", "))]);
+    for line in wrap(&words.join(", "), COLUMNS.saturating_sub(indent)) {
+        canvas.line(indent, &[(Tone::Strong, &line)]);
+    }
     for (key, value) in long.into_iter().filter(|(_, value)| !is_empty(value)) {
         match value {
             Value::Array(rows) => list(canvas, indent + 2, rows, depth),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::facets::{Facet, Facets};
 use super::history::{Found, History};
+use crate::checks::service::server_name;
 use crate::report::Severity;
 use crate::verdict::{Face, Fact};
 
@@ -116,30 +117,35 @@ fn row(id: &str, instance: &Instance, facts: &ServiceFacts) -> Value {
     })
 }
 
-fn server_name(id: &str, facts: &ServiceFacts) -> String {
-    facts.census.servers.get(id).map_or(id, |server| &server.name).to_owned()
+/// Name, subject and queue group.
+type Announced<'a> = (&'a str, &'a str, &'a str);
+
+fn announced(endpoint: &ServedEndpoint) -> Announced<'_> {
+    let group = endpoint.queue_group.as_deref().unwrap_or_default();
+    (&endpoint.name, &endpoint.subject, group)
 }
 
 /// What only some of the sides announce.
 fn contract(facets: &Facets<'_>, side: Facet) -> Vec<Value> {
-    let sides: BTreeMap<&String, BTreeSet<&ServedEndpoint>> = facets
+    let sides: BTreeMap<&String, BTreeSet<Announced<'_>>> = facets
         .values(side)
         .iter()
         .filter_map(|(value, ids)| {
             let told = ids.iter().filter_map(|id| facets.service.instances.get(*id));
             let told: Vec<_> = told.filter_map(|instance| instance.announces.as_ref()).collect();
-            (!told.is_empty()).then(|| (value, told.into_iter().flatten().collect()))
+            (!told.is_empty()).then(|| (value, told.into_iter().flatten().map(announced).collect()))
         })
         .collect();
     let mut only = Vec::new();
     for (value, endpoints) in &sides {
         for endpoint in endpoints {
             if !sides.values().all(|other| other.contains(endpoint)) {
+                let (name, subject, queue_group) = endpoint;
                 only.push(json!({
                     "version": value,
-                    "endpoint": endpoint.name,
-                    "subject": endpoint.subject,
-                    "queue_group": endpoint.queue_group,
+                    "endpoint": name,
+                    "subject": subject,
+                    "queue_group": queue_group,
                 }));
             }
         }

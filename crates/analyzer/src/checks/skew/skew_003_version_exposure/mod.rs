@@ -102,7 +102,11 @@ fn served(record: &ServiceRecord) -> Option<((ServiceKey, String), Reading)> {
         return None;
     }
     let sum = |of: fn(&ServedEndpoint) -> Option<u64>| {
-        record.endpoints.iter().try_fold(0, |sum: u64, endpoint| sum.checked_add(of(endpoint)?))
+        record
+            .endpoints
+            .as_ref()?
+            .iter()
+            .try_fold(0, |sum: u64, endpoint| sum.checked_add(of(endpoint)?))
     };
     let counts = [sum(|endpoint| endpoint.requests)?, sum(|endpoint| endpoint.errors)?];
     let key = (record.account.clone().unwrap_or_default(), record.name.clone());

@@ -7,6 +7,7 @@ use crate::analyze::AnalyzeArgs;
 use crate::checks::{ChecksArgs, ExplainArgs};
 use crate::collect::CollectArgs;
 use crate::inspect::InspectArgs;
+use crate::manual::ManArgs;
 use crate::output::Color;
 
 const EXAMPLES: &str = "\
@@ -48,4 +49,6 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+    /// Write the manual to standard output, or one page per command to a folder.
+    Man(ManArgs),
 }

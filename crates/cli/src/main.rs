@@ -7,8 +7,10 @@ mod analyze;
 mod args;
 mod checks;
 mod collect;
+mod completions;
 mod error;
 mod inspect;
+mod manual;
 mod output;
 mod progress;
 mod settings;
@@ -16,7 +18,7 @@ mod sources;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 
 use args::{Cli, Command};
 use error::CliError;
@@ -39,11 +41,7 @@ fn run(cli: Cli) -> Result<ExitCode, CliError> {
         Command::Inspect(args) => inspect::run(&args, cli.color),
         Command::Checks(args) => checks::list(&args),
         Command::Explain(args) => checks::explain(&args),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "hindsight", &mut script);
-            output::print_plain(&String::from_utf8_lossy(&script))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Completions { shell } => completions::write(shell),
+        Command::Man(args) => manual::write(&args),
     }
 }

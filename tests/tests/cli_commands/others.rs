@@ -72,9 +72,70 @@ fn completions_are_written_for_each_shell() {
     }
 }
 
+/// What bash completes after these words, asked of the script as bash asks it.
+fn completed(words: &[&str]) -> Vec<String> {
+    let script = "source <(\"$0\" completions bash)\n\
+                  COMP_WORDS=(hindsight \"$@\") COMP_CWORD=$#\n\
+                  _hindsight hindsight \"${COMP_WORDS[$COMP_CWORD]}\" \"${COMP_WORDS[$COMP_CWORD-1]}\"\n\
+                  printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", script]).arg(nats_hindsight_testkit::hindsight().unwrap()).args(words);
+    let output = bash.output().unwrap();
+    let complaints = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(complaints, "", "{words:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_commands_flags_and_codes() {
+    assert_eq!(completed(&["ana"]), ["analyze"]);
+    assert_eq!(completed(&["analyze", "--require"]), ["--require-coverage"]);
+    assert_eq!(completed(&["explain", "SERVICE_0"]), ["SERVICE_001", "SERVICE_002"]);
+    assert_eq!(completed(&["analyze", "--check", "HINT_003"]), ["HINT_003"]);
+    assert_eq!(completed(&["analyze", "--skip", "SERVER_002"]), ["SERVER_002"]);
+    assert_eq!(completed(&["analyze", "--format", "j"]), ["json"]);
+}
+
+/// Shells that are not on this machine are not asked; bash is on every one that runs these tests.
+#[test]
+fn each_shell_that_is_there_can_read_its_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, flag) in [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")] {
+        let script = folder.path().join(shell);
+        std::fs::write(&script, hindsight(&[&"completions", &shell]).stdout).unwrap();
+        match std::process::Command::new(shell).arg(flag).arg(&script).output() {
+            Ok(output) => assert!(output.status.success(), "{shell}: {output:?}"),
+            Err(error) => assert_ne!(shell, "bash", "{error}"),
+        }
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_per_command_with_all_its_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = hindsight(&[&"man", &"--out", &folder.path().join("man1")]);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
+    let page = |name: &str| std::fs::read_to_string(folder.path().join("man1").join(name)).unwrap();
+    let first = page("hindsight.1");
+    assert_eq!(hindsight(&[&"man"]).stdout.lines().next(), first.lines().next());
+    for name in ["collect", "analyze", "inspect", "checks", "explain", "completions", "man"] {
+        let page = page(&format!("hindsight-{name}.1"));
+        assert!(page.starts_with(".ie") && page.contains(".TH hindsight-"), "{name}");
+        assert!(first.contains(&format!("hindsight\\-{name}(1)")), "{name} is not named");
+        let help = hindsight(&[&name, &"--help"]).stdout;
+        let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
+        for flag in flags {
+            let name: String =
+                flag[2..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+            let escaped = name.trim_end_matches('-').replace('-', "\\-");
+            assert!(page.contains(&escaped), "{flag} is not in the page");
+        }
+    }
+}
+
 #[test]
 fn every_command_shows_examples() {
-    for name in ["collect", "analyze", "inspect", "checks", "explain", "completions"] {
+    for name in ["collect", "analyze", "inspect", "checks", "explain", "completions", "man"] {
         let ran = hindsight(&[&name, &"--help"]);
         assert_eq!(ran.code, 0);
         assert!(ran.stdout.contains("Example"), "{name}");

@@ -7,7 +7,7 @@ use nats_hindsight_tests::recording::{Epoch, Recording, Reply};
 use nats_hindsight_tests::verdicts::{Judged, judge, name};
 
 /// Scenarios whose verdicts differ most.
-const SCENARIOS: [&str; 11] = [
+const SCENARIOS: [&str; 12] = [
     "healthy",
     "forgotten-server",
     "hung-server",
@@ -19,6 +19,7 @@ const SCENARIOS: [&str; 11] = [
     "language-mix",
     "service-silent",
     "expiring-credentials",
+    "settings-skew",
 ];
 
 /// Whether the replies were lost with the word on how they were asked for, or timed out.

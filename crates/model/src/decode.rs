@@ -5,16 +5,18 @@ use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::Line;
 use nats_hindsight_snapshot::lines::ReplyLine;
 use nats_hindsight_snapshot::wire::{
-    Accountz, Bare, Connection, Connz, Envelope, Leafz, REPLY_TYPE_PREFIX, Routez, ServerInfo,
-    ServiceEndpoint, ServiceReply, Statsz, Varz,
+    Accountz, Bare, Connection, Connz, Envelope, Fields, Leafz, REPLY_TYPE_PREFIX, Routez,
+    ServerInfo, ServiceEndpoint, ServiceReply, Statsz, Varz,
 };
 use serde::Deserialize;
 
 use crate::epoch::{
     AccountzRecord, ConnectionRecord, ConnzPage, Epoch, LeafzRecord, Malformed, PeerRecord,
-    RoutezRecord, ServedEndpoint, ServiceRecord, Sighting, StatszRecord, VarzRecord,
+    RoutezRecord, ServedEndpoint, ServiceRecord, SettingsRecord, Sighting, StatszRecord,
+    VarzRecord,
 };
 use crate::intake::{EpochIndex, Problem};
+use crate::settings::Settings;
 use crate::users::Credential;
 
 /// Page size of a server that was not told one.
@@ -139,6 +141,10 @@ fn record(
 ) -> Result<(), String> {
     let endpoint = &line.endpoint;
     if *endpoint == Endpoint::VARZ {
+        // A field of another type than expected must not cost the settings.
+        let settings = Settings::of(&parse::<Fields<'_>>(data)?);
+        let bare = line.source.as_deref().is_some_and(|source| source.starts_with("http"));
+        epoch.settings.push(SettingsRecord { server: id.to_owned(), settings, bare });
         epoch.varz.push(varz(id, &parse(data)?));
     } else if *endpoint == Endpoint::STATSZ {
         epoch.statsz.push(statsz(id, &parse(data)?, now));

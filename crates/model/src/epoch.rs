@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, FilterLine};
 
+use crate::settings::Settings;
 use crate::users::Credential;
 
 /// A decoded epoch.
@@ -28,6 +29,8 @@ pub struct Epoch {
     pub sightings: Vec<Sighting>,
     /// VARZ.
     pub varz: Vec<VarzRecord>,
+    /// Settings, from VARZ.
+    pub settings: Vec<SettingsRecord>,
     /// STATSZ.
     pub statsz: Vec<StatszRecord>,
     /// ROUTEZ.
@@ -104,6 +107,17 @@ pub struct VarzRecord {
     pub jetstream: bool,
     /// Whether accounts and users are JWTs of an operator.
     pub operator_mode: bool,
+}
+
+/// What VARZ said of a server's settings; there even if other fields of it cannot be read.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsRecord {
+    /// Server id.
+    pub server: String,
+    /// The settings.
+    pub settings: Settings,
+    /// Whether it came over HTTP, without an envelope.
+    pub bare: bool,
 }
 
 /// What STATSZ said.
@@ -282,6 +296,7 @@ impl Epoch {
             captures: Vec::new(),
             sightings: Vec::new(),
             varz: Vec::new(),
+            settings: Vec::new(),
             statsz: Vec::new(),
             routez: Vec::new(),
             accountz: Vec::new(),

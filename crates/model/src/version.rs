@@ -46,6 +46,16 @@ pub fn direction(from: &str, to: &str) -> Option<Ordering> {
     }
 }
 
+/// The last of some releases, in order, that a version has reached. `None` before the first of them,
+/// for what is no semantic version, and for a candidate of one of them, which may lack what the
+/// release brought.
+pub fn generation(releases: &[(u64, u64, u64)], version: &str) -> Option<(u64, u64, u64)> {
+    let version = parse(version)?;
+    let reached = *releases.iter().rfind(|release| **release <= numbers(&version))?;
+    let candidate = reached == numbers(&version) && !version.pre.is_empty();
+    (!candidate).then_some(reached)
+}
+
 /// A total order for display and for naming extremes: semantic versions by their numbers, then by
 /// text; everything else after them, by text.
 pub fn order(a: &str, b: &str) -> Ordering {
@@ -99,6 +109,15 @@ mod tests {
         assert_eq!(direction("2.12.8", "2.14.0-RC.1"), Some(Ordering::Less));
         assert_eq!(direction("2.14.0", "2.12.8"), Some(Ordering::Greater));
         assert_eq!(direction("dev", "2.12.8"), None);
+    }
+
+    #[test]
+    fn a_generation_begins_with_a_release() {
+        let releases = [(2, 11, 0), (2, 12, 0)];
+        let of = |version| generation(&releases, version);
+        assert_eq!([of("2.10.25"), of("2.11.0-RC.2"), of("dev"), of("2.12.0-RC.1")], [None; 4]);
+        assert_eq!([of("2.11.0"), of("v2.11.17")], [Some((2, 11, 0)); 2]);
+        assert_eq!([of("2.12.0"), of("2.15.1"), of("3.0.0-beta.1")], [Some((2, 12, 0)); 3]);
     }
 
     #[test]

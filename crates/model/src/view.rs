@@ -5,8 +5,8 @@ use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine};
 
 use crate::epoch::{
-    AccountzRecord, ConnzPage, Epoch, LeafzRecord, RoutezRecord, ServiceRecord, Sighting,
-    StatszRecord, VarzRecord,
+    AccountzRecord, ConnzPage, Epoch, LeafzRecord, RoutezRecord, ServiceRecord, SettingsRecord,
+    Sighting, StatszRecord, VarzRecord,
 };
 
 /// An epoch through the eyes of a check.
@@ -51,6 +51,11 @@ impl<'a> View<'a> {
     /// VARZ, if declared.
     pub fn varz(&self) -> &'a [VarzRecord] {
         self.table(&Endpoint::VARZ, &self.epoch.varz)
+    }
+
+    /// Settings of servers, if VARZ is declared.
+    pub fn settings(&self) -> &'a [SettingsRecord] {
+        self.table(&Endpoint::VARZ, &self.epoch.settings)
     }
 
     /// STATSZ, if declared.

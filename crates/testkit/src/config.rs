@@ -67,6 +67,7 @@ pub(crate) fn render(all: &Neighbours<'_>, index: usize) -> String {
         None => account_blocks(&mut text, all.plan),
     }
     line(&mut text, &all.plan.extra);
+    line(&mut text, &server.settings);
     text
 }
 

@@ -89,6 +89,23 @@ pub(crate) struct ServerPlan {
     pub(crate) unnamed: bool,
     /// Its JetStream is one of its own, under this name.
     pub(crate) domain: Option<String>,
+    /// Lines of its configuration that the others do not have.
+    pub(crate) settings: String,
+}
+
+impl ServerPlan {
+    pub(crate) fn new(name: &str, version: &str, cluster: Option<&str>) -> ServerPlan {
+        ServerPlan {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            cluster: cluster.map(str::to_owned),
+            hub: None,
+            apart: false,
+            unnamed: false,
+            domain: None,
+            settings: String::new(),
+        }
+    }
 }
 
 /// Everything that is the same for all servers of a system.
@@ -181,6 +198,15 @@ impl SystemBuilder {
         self
     }
 
+    /// Lines added to the configuration of the server added last, such as `max_payload: 8MB`.
+    #[must_use]
+    pub fn settings(mut self, lines: &str) -> Self {
+        if let Some(server) = self.plan.servers.last_mut() {
+            lines.clone_into(&mut server.settings);
+        }
+        self
+    }
+
     /// Adds an account, or replaces the one of the same name.
     #[must_use]
     pub fn account(mut self, account: Account) -> Self {
@@ -241,16 +267,7 @@ impl SystemBuilder {
     }
 
     fn push(&mut self, name: &str, version: &str, cluster: Option<&str>) -> &mut ServerPlan {
-        let server = ServerPlan {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            cluster: cluster.map(str::to_owned),
-            hub: None,
-            apart: false,
-            unnamed: false,
-            domain: None,
-        };
-        self.plan.servers.push(server);
+        self.plan.servers.push(ServerPlan::new(name, version, cluster));
         let last = self.plan.servers.len() - 1;
         &mut self.plan.servers[last]
     }

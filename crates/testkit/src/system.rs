@@ -18,6 +18,7 @@ use crate::operator::{Creds, Operator, Validity};
 use crate::plan::{ServerPlan, SystemBuilder, SystemPlan, User};
 use crate::process::{Process, tail_of};
 use crate::servers::server_binary;
+use crate::wait::wait_until;
 
 /// How long a server may take to start or to stop on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -247,15 +248,7 @@ impl System {
 
     /// Adds a server to a cluster while it runs. The others learn of it from its routes.
     pub fn add(&mut self, cluster: &str, name: &str, version: &str) -> Result<()> {
-        self.plan.servers.push(ServerPlan {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            cluster: Some(cluster.to_owned()),
-            hub: None,
-            apart: false,
-            unnamed: false,
-            domain: None,
-        });
+        self.plan.servers.push(ServerPlan::new(name, version, Some(cluster)));
         let index = self.plan.servers.len() - 1;
         self.prepare(index)?;
         self.launch(index)?;
@@ -269,6 +262,27 @@ impl System {
         self.write_config(index)?;
         self.process(index)?.signal(Signal::HUP)?;
         self.wait_ready()
+    }
+
+    /// Gives a server these lines of its own instead of those it had, and has it read its file
+    /// again; an empty text leaves it with what all servers have.
+    pub fn reload_with(&mut self, server: &str, lines: &str) -> Result<()> {
+        let index = self.index(server)?;
+        let before = self.config_load_time(server)?;
+        lines.clone_into(&mut self.plan.servers[index].settings);
+        self.write_config(index)?;
+        self.process(index)?.signal(Signal::HUP)?;
+        // A server that refuses the file keeps its settings and says why in its log.
+        wait_until(&format!("{server} has reloaded"), PATIENCE, || {
+            let now = self.config_load_time(server).map_err(|error| error.to_string())?;
+            if now == before { Err(format!("loaded {now}")) } else { Ok(()) }
+        })?;
+        self.wait_ready()
+    }
+
+    fn config_load_time(&self, server: &str) -> Result<String> {
+        let varz = self.monitor(server, "/varz")?;
+        Ok(varz["config_load_time"].as_str().unwrap_or_default().to_owned())
     }
 
     pub(crate) fn index(&self, server: &str) -> Result<usize> {

@@ -212,6 +212,12 @@ impl Edit {
         value.and_then(|number| u64::try_from(number).ok()).unwrap_or_default()
     }
 
+    /// A value of any kind the edit needs.
+    pub(crate) fn value(&self, key: &str) -> Value {
+        let value = self.with.get(key).and_then(|value| serde_json::to_value(value).ok());
+        value.unwrap_or_else(|| panic!("edit {} needs `{key}`", self.name))
+    }
+
     /// A duration the edit needs.
     pub(crate) fn duration(&self, key: &str) -> SignedDuration {
         SignedDuration::from_millis(millis(self.text(key)))

@@ -33,6 +33,10 @@ pub(super) fn apply(epoch: &mut Epoch, edit: &Edit) -> bool {
             let endpoint = Endpoint::named(edit.text("endpoint"));
             epoch.drop_reply(edit.text("server"), &endpoint);
         }
+        "server setting" => {
+            epoch.set_setting(edit.text("server"), edit.text("path"), &edit.value("to"));
+        }
+        "config age" => epoch.set_config_age(edit.text("server"), edit.duration("to")),
         "shift clock" => shift_clock(epoch, edit),
         "lose clock" => set_clock(epoch, edit.text("server"), |_| None),
         _ => return false,

@@ -3,6 +3,7 @@
 pub mod connections;
 pub mod servers;
 pub mod services;
+pub mod settings;
 pub mod times;
 pub mod users;
 

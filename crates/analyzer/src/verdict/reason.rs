@@ -15,6 +15,8 @@ pub enum Reason {
     MembershipUnknown,
     /// No reply of a server tells its version.
     VersionUnseen,
+    /// No VARZ of a server tells its settings.
+    SettingsUnseen,
     /// No request was made that could tell.
     NotAsked,
     /// Replies of one epoch contradict each other.
@@ -47,13 +49,14 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::NotSeen,
         Self::OutOfOrder,
         Self::CheckFailed,
         Self::ServerSilent,
         Self::MembershipUnknown,
         Self::VersionUnseen,
+        Self::SettingsUnseen,
         Self::NotAsked,
         Self::Contradiction,
         Self::InstanceSilent,
@@ -79,6 +82,7 @@ impl Reason {
             Self::ServerSilent => "server_silent",
             Self::MembershipUnknown => "membership_unknown",
             Self::VersionUnseen => "version_unseen",
+            Self::SettingsUnseen => "settings_unseen",
             Self::NotAsked => "not_asked",
             Self::Contradiction => "contradiction",
             Self::InstanceSilent => "instance_silent",
@@ -108,6 +112,7 @@ impl Reason {
             Self::ServerSilent => "a server that is expected did not answer",
             Self::MembershipUnknown => "it is not certain that no further server belongs to it",
             Self::VersionUnseen => "no reply of a server tells its version",
+            Self::SettingsUnseen => "no VARZ of a server tells all its settings in a readable way",
             Self::NotAsked => "the recording holds no request that could tell",
             Self::Contradiction => "replies of this epoch contradict each other",
             Self::InstanceSilent => "instances that are known to exist did not answer",
@@ -152,6 +157,9 @@ impl Reason {
                  --http URL"
             }
             Self::VersionUnseen => "let the system user ask VARZ or STATSZ",
+            Self::SettingsUnseen => {
+                "let the system user ask VARZ of every server, or give every server's --http URL"
+            }
             Self::NotAsked => "record with a system account connection (--server or --context)",
             Self::Contradiction => "record another epoch",
             Self::InstanceSilent => "look at those instances; record another epoch",

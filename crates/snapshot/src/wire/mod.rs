@@ -13,6 +13,7 @@ mod account_statz;
 mod accountz;
 mod connz;
 mod expvarz;
+mod fields;
 mod gatewayz;
 mod healthz;
 mod ipqueuesz;
@@ -32,6 +33,7 @@ pub use accountz::{
 };
 pub use connz::{Connection, Connz, Subscriptions};
 pub use expvarz::{Expvarz, MemStats};
+pub use fields::{Field, Fields};
 pub use gatewayz::{Gateway, GatewayAccount, GatewayConnection, Gatewayz};
 pub use healthz::{HealthError, Healthz};
 pub use ipqueuesz::{IpQueue, IpQueuesz};

@@ -185,6 +185,7 @@ impl Stage {
             }
             Action::Start(server) => system.start(server),
             Action::Restart(server, version) => system.restart_as(server, version),
+            Action::Reload(server, lines) => system.reload_with(server, lines),
             Action::Join(server) => system.join(server),
             Action::Dropped(server) => system.wait_dropped(server, DROP_LIMIT),
             Action::Age(server, age) => system.wait_age(server, age),

@@ -81,6 +81,8 @@ pub(crate) enum Action {
     Start(&'static str),
     /// Restarts a server with this version, which may be the one it has.
     Restart(&'static str, &'static str),
+    /// Has a server read its file again, with these lines of its own instead of those it had.
+    Reload(&'static str, &'static str),
     /// Adds the routes of a server that was kept apart.
     Join(&'static str),
     /// Waits until the peers of a hung server have dropped it.
@@ -121,6 +123,7 @@ pub fn all() -> Vec<Scenario> {
         servers::restart_same_version(),
         servers::server_lost(),
         servers::hung_server(),
+        servers::settings_skew(),
         topologies::supercluster(),
         topologies::leaf_nodes(),
         topologies::two_accounts(),

@@ -1,7 +1,7 @@
 //! Stories about the servers of one cluster.
 
 use super::Action::{
-    Age, Dropped, Hang, Join, Kill, Pause, Requests, Restart, Resume, Start, Stop,
+    Age, Dropped, Hang, Join, Kill, Pause, Reload, Requests, Restart, Resume, Start, Stop,
 };
 use super::{Scenario, Step, run, seconds, step};
 use crate::plan::SystemBuilder;
@@ -187,6 +187,25 @@ pub(super) fn hung_server() -> Scenario {
             step("its peers have dropped it", vec![Dropped("a3")]),
             step("a3 goes on", vec![Resume("a3")]),
             step("quiet again", vec![]),
+        ],
+    )
+}
+
+pub(super) fn settings_skew() -> Scenario {
+    let odd = three(V2_14).settings("max_payload: 8MB\nping_interval: \"20s\"");
+    let deadline = "write_deadline: \"5s\"";
+    scenario(
+        "settings-skew",
+        "a3 runs with settings of its own until it reloads the common ones; then a new write_deadline \
+         is rolled out by reloads, one server at a time.",
+        odd,
+        vec![
+            step("a3 has another max_payload and ping_interval", vec![Age("a3", OLD)]),
+            step("the same", vec![Pause(LATER)]),
+            step("a3 reloaded with the common settings", vec![Reload("a3", "")]),
+            step("a1 reloaded with another write_deadline", vec![Reload("a1", deadline)]),
+            step("a2 too", vec![Reload("a2", deadline)]),
+            step("a3 too: done", vec![Reload("a3", deadline)]),
         ],
     )
 }

@@ -3,6 +3,7 @@
 mod hint_001_server_lost;
 mod hint_003_clock_skew;
 mod server_002_version_mismatch;
+mod skew_001_settings_skew;
 
 use crate::check::Check;
 use crate::report::Subject;
@@ -12,6 +13,7 @@ pub const CHECKS: &[&Check] = &[
     &hint_001_server_lost::CHECK,
     &hint_003_clock_skew::CHECK,
     &server_002_version_mismatch::CHECK,
+    &skew_001_settings_skew::CHECK,
 ];
 
 /// The seat of a server as a subject.

@@ -77,6 +77,9 @@ fn row_an_endpoint_more_at_one_version_names_who_has_it_as_recorded() {
     assert_eq!(newcomer.len(), 1);
     assert!(!there.iter().any(|id| id == newcomer[0]), "it was not there before");
     assert_eq!(finding.details["odd"][0]["language"], "rust");
+    let told = finding.evidence.iter().map(|fact| (fact.name.as_str(), fact.value.as_str()));
+    let (with, without) = (("endpoint", Some("refund")), ("endpoint", Some("no refund")));
+    assert_eq!(told.collect::<Vec<_>>(), [with, without, without], "the odd one first");
     assert!(finding.summary.contains("1 of 3 announce endpoint refund"), "{}", finding.summary);
 }
 

@@ -148,8 +148,13 @@ fn evidence(differences: &[Difference<'_>]) -> Vec<Fact> {
             (Kind::MetadataKeys, None) => "metadata",
         };
         for (side, ids) in sides {
-            let fact =
-                |id: &&str| Fact::new(label(difference.kind), side.value(), "SRV_INFO", *id, path);
+            let value = match (side, difference.endpoint) {
+                (Announced::There(true), Some(name)) => name.into(),
+                (Announced::There(false), Some(name)) => format!("no {name}").into(),
+                _ => side.value(),
+            };
+            let name = label(difference.kind);
+            let fact = |id: &&str| Fact::new(name, value.clone(), "SRV_INFO", *id, path);
             all.extend(ids.iter().take(MAX_LISTED).map(fact));
         }
     }

@@ -64,6 +64,7 @@ fn compare(what: &str, loss: Loss, before: &Judged, after: &Judged, wrong: &mut 
 /// Takes away what an endpoint answered.
 fn without_endpoint(epoch: &mut Epoch, endpoint: &Endpoint, loss: Loss) {
     epoch.replies.retain(|reply| reply.line.endpoint != *endpoint);
+    epoch.events.retain(|_| *endpoint != Endpoint::EVENTS);
     forget(epoch, loss, |capture| capture.endpoint == *endpoint);
 }
 

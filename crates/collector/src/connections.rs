@@ -6,8 +6,9 @@ use nats_hindsight_snapshot::lines::{CaptureLine, ConnectionLine, Status};
 
 use crate::connect::{ConnectError, ConnectionSpec, Link, Role};
 use crate::epoch::{Account, Identified, identify};
+use crate::events::{Heard, Listener, Part};
 use crate::http::HttpTarget;
-use crate::record::Clock;
+use crate::record::{Clock, Recorder};
 use crate::selection::Selection;
 use crate::settings::Waits;
 use crate::table::{OF_SERVERS, ROUTEZ, STATSZ};
@@ -19,6 +20,9 @@ const OF_ACCOUNT: &[Endpoint] = &[Endpoint::SRV_PING, Endpoint::SRV_INFO, Endpoi
 pub(crate) struct Slot {
     spec: ConnectionSpec,
     link: Option<Link>,
+    /// Whether it is to listen to events, and what listens.
+    listens: bool,
+    listener: Option<Listener>,
     /// Why there is no link, or why it does not answer.
     trouble: Option<String>,
     /// Account as last told; it cannot change while the credentials stay.
@@ -27,8 +31,16 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    pub(crate) fn new(spec: ConnectionSpec) -> Self {
-        Self { spec, link: None, trouble: None, account: None, account_name: None }
+    pub(crate) fn new(spec: ConnectionSpec, listens: bool) -> Self {
+        Self {
+            spec,
+            link: None,
+            listens,
+            listener: None,
+            trouble: None,
+            account: None,
+            account_name: None,
+        }
     }
 
     /// Connects if that has not succeeded yet; afterwards the link reconnects by itself.
@@ -38,6 +50,9 @@ impl Slot {
         }
         match Link::connect(self.spec.clone(), waits.timeout.max(CONNECT)).await {
             Ok(link) => {
+                if self.listens {
+                    self.listener = link.listen().await;
+                }
                 (self.link, self.trouble) = (Some(link), None);
                 None
             }
@@ -76,6 +91,26 @@ impl Slot {
         }
     }
 
+    /// Account its replies and events are recorded under.
+    fn account_asked(&self) -> Option<&String> {
+        self.account.as_ref().filter(|_| self.spec.role == Role::Account)
+    }
+
+    /// What was heard; of a connection that was never made, that nothing was.
+    async fn heard(&self, part: Part) -> (Vec<Heard>, Vec<CaptureLine>) {
+        if let Some(listener) = &self.listener {
+            return listener.take(part, self.account_asked()).await;
+        }
+        let missed = CaptureLine {
+            endpoint: Endpoint::EVENTS,
+            account: self.account_asked().cloned(),
+            status: Status::Skipped,
+            note: self.trouble.clone(),
+            ..CaptureLine::default()
+        };
+        (Vec::new(), if part == Part::End { vec![missed] } else { Vec::new() })
+    }
+
     /// What is not asked because this connection does not work.
     fn skipped(&self, selection: &Selection) -> Vec<CaptureLine> {
         let Some(trouble) = &self.trouble else { return Vec::new() };
@@ -112,8 +147,9 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(specs: &[ConnectionSpec]) -> Self {
-        Self { slots: specs.iter().cloned().map(Slot::new).collect() }
+    /// Connections that listen between epochs, too, if a run has several.
+    pub(crate) fn new(specs: &[ConnectionSpec], listen: bool) -> Self {
+        Self { slots: specs.iter().map(|spec| Slot::new(spec.clone(), listen)).collect() }
     }
 
     /// Makes the connections that are missing. What went wrong, in order.
@@ -148,6 +184,19 @@ impl Connections {
     /// What will not be asked in this epoch.
     pub(crate) fn skipped(&self, selection: &Selection) -> Vec<CaptureLine> {
         self.slots.iter().flat_map(|slot| slot.skipped(selection)).collect()
+    }
+
+    /// Records what servers published by themselves, and in the end how it was listened.
+    pub(crate) async fn record_events(&self, recorder: &Recorder, part: Part) {
+        for slot in self.slots.iter().filter(|slot| slot.listens) {
+            let (events, captures) = slot.heard(part).await;
+            for event in events {
+                recorder.event(event, slot.account_asked()).await;
+            }
+            for capture in captures {
+                recorder.capture(capture).await;
+            }
+        }
     }
 
     /// The system connection, if it works.

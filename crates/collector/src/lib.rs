@@ -4,7 +4,7 @@
 //! `epoch` asks servers and services over them (which endpoints there are is the `table`), `ask`
 //! sends one request and takes the answers to it, `record` writes what came. What is written is
 //! what was sent; the little that is read on the way (`glance`) only decides whom to ask next and
-//! what the next epoch is to expect (`memory`).
+//! what the next epoch is to expect (`memory`). Between epochs `events` listens.
 
 mod ask;
 mod connect;
@@ -12,6 +12,7 @@ mod connections;
 mod coverage;
 mod dry_run;
 mod epoch;
+mod events;
 mod glance;
 mod http;
 mod memory;

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{NAME, VERSION, file_name};
 use nats_hindsight_snapshot::lines::{
     AskedLine, CollectorLine, EpochLine, ExpectsLine, FormatName, RunLine,
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use crate::connect::ConnectError;
 use crate::connections::Connections;
 use crate::epoch::{Epoch, Identified, Seen};
+use crate::events::Part;
 use crate::memory::remember;
 use crate::recall::{self, RecallError};
 use crate::record::{Clock, Output, OutputError, Recorder, WriterTask};
@@ -77,7 +79,7 @@ async fn run_until_stopped(
 ) -> Result<Option<EpochSummary>, CollectError> {
     let stop = Stop::on_signals()?;
     let expects = recall(settings)?;
-    let mut connections = Connections::new(&settings.connections);
+    let mut connections = Connections::new(&settings.connections, settings.every.is_some());
     let errors = tokio::select! {
         errors = connections.connect(&settings.waits) => errors,
         () = stop.told() => return Ok(None),
@@ -203,7 +205,7 @@ impl Run<'_> {
         let epoch = Epoch {
             waits: self.settings.waits,
             clock,
-            recorder,
+            recorder: recorder.clone(),
             system: self.connections.system(),
             accounts: self.connections.accounts(),
             http: &self.settings.http,
@@ -217,17 +219,26 @@ impl Run<'_> {
             // The reason comes out when the writer is asked to finish.
             () = writer.failed() => false,
         };
+        // After everything else, so that what made a server fall silent in this epoch is in it.
+        self.connections.record_events(&recorder, Part::End).await;
         let mut seen = epoch.seen.into_inner();
         seen.account_names.extend(self.connections.account_names());
         (seen, interrupted)
     }
 
     async fn collect(&self, epoch: &Epoch<'_>, identified: Vec<Identified>) {
+        self.connections.record_events(&epoch.recorder, Part::Begin).await;
         epoch.record_identity(identified).await;
         for capture in self.connections.skipped(&self.settings.selection) {
             epoch.recorder.capture(capture).await;
         }
         epoch.collect().await;
+    }
+
+    /// Only who records again and again listens.
+    fn asked(&self) -> Vec<Endpoint> {
+        let events = self.settings.every.map(|_| Endpoint::EVENTS);
+        self.settings.selection.asked().into_iter().chain(events).collect()
     }
 
     fn header(&self, clock: &Clock, sequence: u64, ticks_skipped: u64) -> EpochLine {
@@ -244,7 +255,7 @@ impl Run<'_> {
             run: RunLine { id: self.id.clone(), sequence, ticks_skipped },
             start: clock.start,
             asked: AskedLine {
-                endpoints: settings.selection.asked(),
+                endpoints: self.asked(),
                 every_s: settings.every.map(|every| every.as_secs_f64()),
                 confirm_after_ms: u64::try_from(settings.waits.confirm_after.as_millis())
                     .unwrap_or(u64::MAX),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, FilterLine};
 
+use crate::events::Leave;
 use crate::settings::Settings;
 use crate::users::Credential;
 
@@ -45,6 +46,8 @@ pub struct Epoch {
     pub closed: Vec<ConnzPage>,
     /// Replies of service instances to any verb.
     pub services: Vec<ServiceRecord>,
+    /// What servers published by themselves, as far as checks read it.
+    pub events: Vec<EventRecord>,
     /// Replies that could not be read.
     pub malformed: Vec<Malformed>,
     /// Lines of kinds this build does not know, counted by kind.
@@ -274,6 +277,40 @@ pub struct ServedEndpoint {
     pub errors: Option<u64>,
 }
 
+/// Something a server published by itself.
+#[derive(Clone, Debug)]
+pub struct EventRecord {
+    /// When it was heard, by the collector's clock.
+    pub arrival: Timestamp,
+    /// What it says.
+    pub what: What,
+}
+
+/// What an event says.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A server leaves.
+    Farewell {
+        /// Server id.
+        server: String,
+        /// How.
+        leave: Leave,
+    },
+    /// A connection ended.
+    Disconnect {
+        /// Server id.
+        server: String,
+        /// Connection id.
+        cid: u64,
+        /// Why, in the server's words.
+        reason: String,
+        /// Name the client chose.
+        name: Option<String>,
+        /// When, by the server's clock.
+        stop: Option<Timestamp>,
+    },
+}
+
 /// A reply that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Malformed {
@@ -304,6 +341,7 @@ impl Epoch {
             connz: Vec::new(),
             closed: Vec::new(),
             services: Vec::new(),
+            events: Vec::new(),
             malformed: Vec::new(),
             unknown_lines: BTreeMap::new(),
         }

@@ -9,6 +9,7 @@ pub mod census;
 pub mod clusters;
 pub mod decode;
 pub mod epoch;
+pub mod events;
 pub mod intake;
 pub mod roster;
 pub mod services;

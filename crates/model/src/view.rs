@@ -5,7 +5,7 @@ use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine};
 
 use crate::epoch::{
-    AccountzRecord, ConnzPage, Epoch, LeafzRecord, RoutezRecord, ServiceRecord, SettingsRecord,
+    AccountzRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, RoutezRecord, ServiceRecord, SettingsRecord,
     Sighting, StatszRecord, VarzRecord,
 };
 
@@ -86,6 +86,11 @@ impl<'a> View<'a> {
     /// CONNZ of closed connections, if declared.
     pub fn closed(&self) -> &'a [ConnzPage] {
         self.table(&Endpoint::CONNZ_CLOSED, &self.epoch.closed)
+    }
+
+    /// What servers published by themselves, if declared.
+    pub fn events(&self) -> &'a [EventRecord] {
+        self.table(&Endpoint::EVENTS, &self.epoch.events)
     }
 
     /// Replies of service instances to the declared verbs.

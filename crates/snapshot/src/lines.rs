@@ -1,7 +1,7 @@
 //! What the lines of a snapshot say.
 //!
 //! Every line is a JSON object with exactly one key, the kind of the line: `frame`, `epoch`,
-//! `reply`, `capture` or `end`. A reader meets kinds, fields and values of later minor versions:
+//! `reply`, `event`, `capture` or `end`. A reader meets kinds, fields and values of later minor versions:
 //! it keeps what it knows, counts the rest and never fails for it. Therefore every field here but
 //! the identity of an epoch is optional or has a default, and fields are only ever added.
 
@@ -28,7 +28,7 @@ pub struct FrameLine {
     pub endpoint: Endpoint,
 }
 
-/// Name and version of the format: `nats-hindsight-snapshot`, `1.0`.
+/// Name and version of the format: `nats-hindsight-snapshot`, `1.1`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormatName {
     /// Always `nats-hindsight-snapshot`.
@@ -223,6 +223,31 @@ pub struct ReplyLine<'a> {
     pub body_base64: Option<String>,
 }
 
+/// Something a server published by itself, between epochs or during one. Since 1.1.
+///
+/// `body` is kept as that of a reply is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EventLine<'a> {
+    /// When it came, by the collector's clock. It may be before the start of the epoch.
+    pub arrival: Timestamp,
+    /// Subject it was published on.
+    #[serde(default)]
+    pub subject: String,
+    /// Account of the connection that heard it, as in [`ConnectionLine::account`]; absent on the
+    /// system connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Paths of the fields whose value was replaced by `[REDACTED]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scrubbed: Vec<String>,
+    /// The event, if it is JSON.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<&'a RawValue>,
+    /// The event in base64, if it is not JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_base64: Option<String>,
+}
+
 /// Which page was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageLine {
@@ -283,6 +308,39 @@ pub struct CaptureLine {
     /// One sentence for a reader, without secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// For [`Endpoint::EVENTS`], from when to when was listened. Since 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listened: Option<ListenedLine>,
+}
+
+/// How the collector listened to one subject. What was published while it did, and was not left
+/// out, stands in `event` lines: only then does silence mean that nothing was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenedLine {
+    /// Since when: where the listening of the epoch before ended, or where the collector began.
+    pub since: Timestamp,
+    /// Until when the connection is known to have worked.
+    pub until: Timestamp,
+    /// When nothing could be heard in between, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<GapLine>,
+    /// Events that came and were left out, for their number or their size.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dropped: u64,
+}
+
+/// A time in which nothing could be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapLine {
+    /// The last moment at which the connection is known to have worked.
+    pub from: Timestamp,
+    /// When it worked again.
+    pub to: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One attempt of a request.
@@ -392,7 +450,8 @@ pub struct EndLine {
     /// Capture lines written.
     #[serde(default)]
     pub captures: u64,
-    /// Whether every capture is `ok`, `not_supported` or a `no_responders` that was expected.
+    /// Whether every capture but those of events is `ok`, `not_supported` or a `no_responders` that
+    /// was expected.
     #[serde(default)]
     pub complete: bool,
     /// Whether the collector was told to stop before the epoch was done.

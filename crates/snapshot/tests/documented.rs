@@ -9,8 +9,9 @@ use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::preamble::Preamble;
 use nats_hindsight_snapshot::format::{NAME, ReplyBody, SnapshotWriter, VERSION};
 use nats_hindsight_snapshot::lines::{
-    AskedLine, AttemptLine, CaptureLine, CollectorLine, ConnectionLine, EpochLine, ExpectedServer,
-    ExpectedService, ExpectsLine, FormatName, ReplyLine, RunLine, Status,
+    AskedLine, AttemptLine, CaptureLine, CollectorLine, ConnectionLine, EpochLine, EventLine,
+    ExpectedServer, ExpectedService, ExpectsLine, FormatName, GapLine, ListenedLine, ReplyLine,
+    RunLine, Status,
 };
 
 const UUID: &str = "0b6f0a2e-6f0e-4b5e-9d53-0a8f4f0c7d11";
@@ -59,7 +60,7 @@ fn header() -> EpochLine {
         run: RunLine { id: "f3a1c0de".to_owned(), sequence: 1, ticks_skipped: 0 },
         start: "2026-11-21T09:00:00Z".parse().unwrap(),
         asked: AskedLine {
-            endpoints: vec![Endpoint::VARZ, Endpoint::SRV_PING],
+            endpoints: vec![Endpoint::VARZ, Endpoint::SRV_PING, Endpoint::EVENTS],
             every_s: Some(60.0),
             confirm_after_ms: 2000,
         },
@@ -100,6 +101,39 @@ fn capture(endpoint: &Endpoint, subject: &str, status: Status) -> CaptureLine {
     }
 }
 
+fn events(writer: &mut SnapshotWriter<Vec<u8>>) {
+    let text =
+        format!("{{\"name\":\"a2\",\"id\":\"{SERVER}\",\"cluster\":\"A\",\"ver\":\"2.12.2\"}}");
+    let body = ReplyBody::from_bytes(text.as_bytes());
+    let event = EventLine {
+        arrival: "2026-11-21T08:59:31.5Z".parse().unwrap(),
+        subject: format!("$SYS.SERVER.{SERVER}.SHUTDOWN"),
+        account: None,
+        scrubbed: Vec::new(),
+        body: body.json(),
+        body_base64: None,
+    };
+    writer.event(&event).unwrap();
+    let listened = CaptureLine {
+        endpoint: Endpoint::EVENTS,
+        subject: "$SYS.SERVER.*.SHUTDOWN".to_owned(),
+        through: Some(SERVER.to_owned()),
+        status: Status::Partial,
+        received: 1,
+        listened: Some(ListenedLine {
+            since: "2026-11-21T08:59:02.1Z".parse().unwrap(),
+            until: "2026-11-21T09:00:02.4Z".parse().unwrap(),
+            gaps: vec![GapLine {
+                from: "2026-11-21T08:59:40Z".parse().unwrap(),
+                to: "2026-11-21T08:59:43Z".parse().unwrap(),
+            }],
+            dropped: 2,
+        }),
+        ..CaptureLine::default()
+    };
+    writer.capture(&listened).unwrap();
+}
+
 fn example() -> Vec<u8> {
     let mut writer = SnapshotWriter::start(Vec::new(), &header()).unwrap();
     let subject = format!("$SYS.REQ.SERVER.{SERVER}.VARZ");
@@ -131,6 +165,7 @@ fn example() -> Vec<u8> {
         ..capture(&Endpoint::SRV_PING, "$SRV.PING", Status::Malformed)
     };
     writer.capture(&malformed).unwrap();
+    events(&mut writer);
     let end = "2026-11-21T09:00:02.5Z".parse().unwrap();
     writer.finish(end, false, expects()).unwrap().1
 }
@@ -149,7 +184,7 @@ fn the_preamble_has_the_form_that_is_documented() {
     let bytes = preamble.encode().unwrap();
     let shown = String::from_utf8_lossy(&bytes[8..]).into_owned();
     assert!(page().contains(&format!("```text\n{shown}\n```\n")), "it is now:\n{shown}");
-    assert_eq!(scan_bytes(&example()).0.len(), 4);
+    assert_eq!(scan_bytes(&example()).0.len(), 5);
 }
 
 /// Every field that a line can have stands on the page by its name.

@@ -106,3 +106,19 @@ fn a_newer_minor_version_is_read_and_a_newer_major_is_named() {
             if version == "2.1" && collector == "3.0.0"));
     });
 }
+
+#[test]
+fn an_event_is_handed_over_verbatim_and_asks_only_for_its_time() {
+    let text = r#"{"event":{"arrival":"2026-11-21T08:59:31Z","mood":1,"subject":"$SYS.A","body":{"a" : 1}}}"#;
+    one(text, |line| {
+        let Line::Event(event) = line else { panic!("{line:?}") };
+        assert_eq!(event.subject, "$SYS.A");
+        assert_eq!(event.body.unwrap().get(), r#"{"a" : 1}"#);
+    });
+    one(r#"{"event":{"arrival":"2026-11-21T08:59:31Z","account":null}}"#, |line| {
+        assert!(matches!(line, Line::Event(event) if event.account.is_none()));
+    });
+    one(r#"{"event":{"subject":"$SYS.A"}}"#, |line| {
+        assert!(matches!(line, Line::Malformed { .. }))
+    });
+}

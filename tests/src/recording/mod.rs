@@ -1,6 +1,7 @@
 //! A recording as lines that can be edited.
 
 pub mod connections;
+pub mod events;
 pub mod servers;
 pub mod services;
 pub mod settings;
@@ -10,10 +11,13 @@ pub mod users;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use nats_hindsight_model::intake::{self, Intake, Source};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Limits, Line, SnapshotWriter};
-use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, ExpectsLine, ReplyLine};
+use nats_hindsight_snapshot::lines::{
+    CaptureLine, EndLine, EpochLine, EventLine, ExpectsLine, ReplyLine,
+};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -31,6 +35,8 @@ pub struct Epoch {
     pub header: EpochLine,
     /// Replies, in order.
     pub replies: Vec<Reply>,
+    /// What servers published by themselves, in order.
+    pub events: Vec<Event>,
     /// Captures, in order.
     pub captures: Vec<CaptureLine>,
     /// End; a recording that was cut has none.
@@ -42,6 +48,21 @@ pub struct Epoch {
 pub struct Reply {
     /// The line without its body.
     pub line: ReplyLine<'static>,
+    /// The body.
+    pub body: Value,
+}
+
+/// One event, its body as a value.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When it came.
+    pub arrival: Timestamp,
+    /// Subject it was published on.
+    pub subject: String,
+    /// Account of the connection that heard it.
+    pub account: Option<String>,
+    /// Paths of what was scrubbed.
+    pub scrubbed: Vec<String>,
     /// The body.
     pub body: Value,
 }
@@ -64,6 +85,7 @@ impl Recording {
             let mut epoch = Epoch {
                 header: index.header(),
                 replies: Vec::new(),
+                events: Vec::new(),
                 captures: Vec::new(),
                 end: None,
             };
@@ -128,6 +150,7 @@ impl Epoch {
                 let line = ReplyLine { body: None, ..owned(&reply) };
                 self.replies.push(Reply { line, body });
             }
+            Line::Event(event) => self.events.push(Event::of(&event)),
             Line::Capture(capture) => self.captures.push(*capture),
             Line::End(end) => self.end = Some(*end),
             _ => {}
@@ -148,6 +171,9 @@ impl Epoch {
             let body = body.unwrap_or_else(|error| panic!("{error}"));
             let line = ReplyLine { body: Some(&body), ..reply.line.clone() };
             writer.reply(&line).unwrap_or_else(|error| panic!("{error}"));
+        }
+        for event in &self.events {
+            event.write(&mut writer);
         }
         for capture in &self.captures {
             writer.capture(capture).unwrap_or_else(|error| panic!("{error}"));
@@ -176,6 +202,7 @@ impl Epoch {
     /// Removes an endpoint as if it had never been asked.
     pub fn drop_endpoint(&mut self, endpoint: &Endpoint) {
         self.retain(|r| r.line.endpoint != *endpoint, |c| c.endpoint != *endpoint);
+        self.events.retain(|_| *endpoint != Endpoint::EVENTS);
         self.header.asked.endpoints.retain(|asked| asked != endpoint);
     }
 
@@ -199,6 +226,36 @@ impl Epoch {
             reply.line = owned(&line);
             reply.body = value(&reply.body.to_string().replace(from, to));
         }
+        for event in &mut self.events {
+            event.subject = event.subject.replace(from, to);
+            event.body = value(&event.body.to_string().replace(from, to));
+        }
+    }
+}
+
+impl Event {
+    fn of(line: &EventLine<'_>) -> Self {
+        Self {
+            arrival: line.arrival,
+            subject: line.subject.clone(),
+            account: line.account.clone(),
+            scrubbed: line.scrubbed.clone(),
+            body: line.body.map_or(Value::Null, |raw| value(raw.get())),
+        }
+    }
+
+    fn write(&self, writer: &mut SnapshotWriter<&mut Vec<u8>>) {
+        let body = RawValue::from_string(self.body.to_string());
+        let body = body.unwrap_or_else(|error| panic!("{error}"));
+        let line = EventLine {
+            arrival: self.arrival,
+            subject: self.subject.clone(),
+            account: self.account.clone(),
+            scrubbed: self.scrubbed.clone(),
+            body: Some(&body),
+            body_base64: None,
+        };
+        writer.event(&line).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

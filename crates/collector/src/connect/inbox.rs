@@ -6,7 +6,7 @@
 //! connection) reaches the requests it concerns.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_nats::{Event, ServerError, StatusCode};
@@ -62,6 +62,8 @@ struct Entry {
 
 /// The requests of one connection that wait for answers.
 pub(crate) struct Inbox {
+    /// Subject all answers come in on, in lower case, once it is known.
+    subject: OnceLock<String>,
     requests: Mutex<Requests>,
     budget: Arc<Semaphore>,
 }
@@ -69,6 +71,7 @@ pub(crate) struct Inbox {
 impl Inbox {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
+            subject: OnceLock::new(),
             requests: Mutex::default(),
             budget: Arc::new(Semaphore::new(BUDGET as usize)),
         })
@@ -76,6 +79,11 @@ impl Inbox {
 
     fn lock(&self) -> MutexGuard<'_, Requests> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says on which subject answers come in, before it is subscribed to.
+    pub(super) fn listens_on(&self, subject: &str) {
+        let _ = self.subject.set(subject.to_lowercase());
     }
 
     /// Registers a request before it is sent.
@@ -158,8 +166,10 @@ impl Inbox {
         if !text.contains("permissions violation") {
             return;
         }
+        // Events may be refused too, which is no concern of any request.
+        let mine = |subject: &String| text.contains(&format!("\"{subject}\""));
+        let inbox = text.contains("for subscription") && self.subject.get().is_some_and(mine);
         let mut requests = self.lock();
-        let inbox = text.contains("for subscription");
         requests.inbox_denied |= inbox;
         for entry in requests.waiting.values() {
             if inbox || text.contains(&format!("\"{}\"", entry.subject)) {
@@ -217,6 +227,7 @@ mod tests {
     #[test]
     fn a_refused_inbox_denies_everything() {
         let inbox = Inbox::new();
+        inbox.listens_on("_INBOX.x.*");
         let mut before = inbox.wait_for("a");
         inbox.event(&Event::ServerError(ServerError::Other(
             "Permissions Violation for Subscription to \"_INBOX.x.*\"".to_owned(),
@@ -224,5 +235,17 @@ mod tests {
         let mut after = inbox.wait_for("b");
         assert!(matches!(before.receiver.try_recv(), Ok(Arrival::Denied)));
         assert!(matches!(after.receiver.try_recv(), Ok(Arrival::Denied)));
+    }
+
+    #[test]
+    fn a_refused_subscription_to_events_denies_no_request() {
+        let inbox = Inbox::new();
+        inbox.listens_on("_INBOX.x.*");
+        let mut waiting = inbox.wait_for("a");
+        inbox.event(&Event::ServerError(ServerError::Other(
+            "Permissions Violation for Subscription to \"$js.event.advisory.stream.>\"".to_owned(),
+        )));
+        assert!(waiting.receiver.try_recv().is_err());
+        assert!(!inbox.is_denied());
     }
 }

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
 use futures::StreamExt;
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::inbox::Inbox;
 use super::login;
 use crate::connect::{ConnectError, ConnectionSpec, Waiting};
+use crate::events::{Hearing, Listener, kinds};
 
 /// Small requests in flight at once: enough that hundreds of silent targets time out together.
 const SMALL: usize = 256;
@@ -43,6 +45,7 @@ pub(crate) struct Link {
     pub(crate) spec: ConnectionSpec,
     client: Client,
     inbox: Arc<Inbox>,
+    hearing: Arc<Hearing>,
     prefix: String,
     small: Semaphore,
     large: Semaphore,
@@ -56,9 +59,11 @@ impl Link {
         timeout: Duration,
     ) -> Result<Self, ConnectError> {
         let inbox = Inbox::new();
-        let events = Arc::clone(&inbox);
+        let hearing = Arc::new(Hearing::default());
+        let noticing = (Arc::clone(&inbox), Arc::clone(&hearing));
         let mut options = login::options(&spec, timeout)?.event_callback(move |event| {
-            events.event(&event);
+            noticing.0.event(&event);
+            noticing.1.event(&event, Timestamp::now());
             std::future::ready(())
         });
         if let Some(prefix) = &spec.inbox_prefix {
@@ -74,6 +79,7 @@ impl Link {
         let link = Self {
             client,
             inbox,
+            hearing,
             prefix,
             spec,
             small: Semaphore::new(SMALL),
@@ -89,14 +95,22 @@ impl Link {
 
     async fn open_inbox(&self) -> Result<(), ()> {
         let subject = format!("{}.*", self.prefix);
+        self.inbox.listens_on(&subject);
         let mut answers = self.client.subscribe(subject).await.map_err(|_| ())?;
-        let inbox = Arc::clone(&self.inbox);
+        let (inbox, hearing) = (Arc::clone(&self.inbox), Arc::clone(&self.hearing));
         tokio::spawn(async move {
             while let Some(message) = answers.next().await {
+                hearing.heard(Timestamp::now());
                 inbox.deliver(message).await;
             }
         });
         Ok(())
+    }
+
+    /// Listens to what servers publish by themselves. Nothing if the connection broke at once.
+    pub(crate) async fn listen(&self) -> Option<Listener> {
+        let hearing = Arc::clone(&self.hearing);
+        Listener::start(self.client.clone(), kinds(self.spec.role), hearing).await
     }
 
     /// Sends a request, once the connection has settled.

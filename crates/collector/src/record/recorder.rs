@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{ReplyBody, SnapshotWriter, WriteError};
 use nats_hindsight_snapshot::lines::{
-    CaptureLine, EndLine, EpochLine, ExpectsLine, FilterLine, PageLine, ReplyLine,
+    CaptureLine, EndLine, EpochLine, EventLine, ExpectsLine, FilterLine, PageLine, ReplyLine,
 };
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 use super::scrub::{Secretive, scrub};
 use super::{Sink, output::OutputError};
 use crate::coverage::Coverage;
+use crate::events::Heard;
+use crate::table::USER_SECRETS as EVENT_SECRETS;
 use crate::watch::Watch;
 
 /// Lines that may wait for the writer.
@@ -46,6 +48,7 @@ pub(crate) struct Reply {
 
 enum Line {
     Reply(Box<Reply>),
+    Event(Box<(Heard, Option<String>)>),
     Capture(Box<CaptureLine>),
     End { interrupted: bool, remember: Box<ExpectsLine> },
 }
@@ -64,6 +67,11 @@ impl Recorder {
         self.watch.received();
         // The writer is gone only if it failed, and then it says why when it is asked.
         let _ = self.lines.send(Line::Reply(Box::new(reply))).await;
+    }
+
+    /// Adds an event that a connection to an account heard, or the system connection.
+    pub(crate) async fn event(&self, event: Heard, account: Option<&String>) {
+        let _ = self.lines.send(Line::Event(Box::new((event, account.cloned())))).await;
     }
 
     /// Adds how a request went.
@@ -135,6 +143,7 @@ fn write(
             Err(_) => {}
             Ok(None) => return Err(OutputError::Stopped),
             Ok(Some(Line::Reply(reply))) => write_reply(&mut writer, &reply)?,
+            Ok(Some(Line::Event(event))) => write_event(&mut writer, &event.0, event.1.clone())?,
             Ok(Some(Line::Capture(capture))) => writer.capture(&capture)?,
             Ok(Some(Line::End { interrupted, remember })) => {
                 let (end, sink) = writer.finish(Timestamp::now(), interrupted, *remember)?;
@@ -144,13 +153,32 @@ fn write(
     }
 }
 
+fn write_event(
+    writer: &mut SnapshotWriter<Sink>,
+    event: &Heard,
+    account: Option<String>,
+) -> Result<(), WriteError> {
+    let (body, scrubbed) = scrubbed(&event.body, EVENT_SECRETS);
+    writer.event(&EventLine {
+        arrival: event.arrival,
+        subject: event.subject.clone(),
+        account,
+        scrubbed,
+        body: body.json(),
+        body_base64: body.base64().map(str::to_owned),
+    })
+}
+
+/// A body without its credentials, and the paths where some stood.
+fn scrubbed(body: &[u8], secretive: &[Secretive]) -> (ReplyBody, Vec<String>) {
+    match scrub(body, secretive) {
+        Some((bytes, paths)) => (ReplyBody::from_bytes(&bytes), paths),
+        None => (ReplyBody::from_bytes(body), Vec::new()),
+    }
+}
+
 fn write_reply(writer: &mut SnapshotWriter<Sink>, reply: &Reply) -> Result<(), WriteError> {
-    let scrubbed = scrub(&reply.body, reply.secretive);
-    let (bytes, paths) = match &scrubbed {
-        Some((bytes, paths)) => (bytes.as_slice(), paths.clone()),
-        None => (reply.body.as_ref(), Vec::new()),
-    };
-    let body = ReplyBody::from_bytes(bytes);
+    let (body, paths) = scrubbed(&reply.body, reply.secretive);
     writer.reply(&ReplyLine {
         endpoint: reply.endpoint.clone(),
         subject: reply.subject.clone(),

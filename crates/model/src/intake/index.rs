@@ -138,6 +138,7 @@ impl EpochIndex {
 fn belongs(line: &Line<'_>, endpoint: &Endpoint, uuid: &str) -> bool {
     match line {
         Line::Reply(reply) => reply.endpoint == *endpoint,
+        Line::Event(_) => *endpoint == Endpoint::EVENTS,
         Line::Capture(capture) => capture.endpoint == *endpoint,
         Line::Epoch(header) => *endpoint == Endpoint::EPOCH && header.uuid == uuid,
         Line::OtherMajor { .. } => *endpoint == Endpoint::EPOCH,

@@ -7,7 +7,11 @@ use nats_hindsight_snapshot::lines::ExpectedService;
 
 use super::{Absence, Known, Presence, ServiceFacts};
 use crate::clusters::Clusters;
+use crate::events::{Ended, Events};
 use crate::roster::{Instance, Service, ServiceKey};
+
+/// What servers say of connections that end with them.
+const SERVER_LEFT: &str = "Server Shutdown";
 
 /// A service in the last epoch in which it had instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub struct LastGood {
     pub subjects: BTreeSet<String>,
     /// Whether some of its instances had not been there the epoch before.
     pub new_instances: bool,
+    /// How the connections of its instances ended, by instance id, where an event told.
+    pub ends: BTreeMap<String, Ended>,
 }
 
 /// An instance as it was last seen.
@@ -39,6 +45,8 @@ pub struct LastInstance {
     pub version: Option<String>,
     /// Id of the server that held its connection.
     pub server: Option<String>,
+    /// Id of the connection on that server.
+    pub cid: Option<u64>,
     /// Name of the connection.
     pub connection: Option<String>,
     /// Milliseconds it had been connected: a lower bound of its age.
@@ -174,7 +182,27 @@ impl Known {
             leafs,
             served: served(service.instances.values()),
             subjects: subjects(service.instances.values()).unwrap_or(before.subjects),
+            ends: BTreeMap::new(),
         };
+    }
+
+    /// Remembers how the connections of its last instances ended. A server that leaves does not
+    /// say so of each connection, but ends them all.
+    pub(super) fn note_ends(&mut self, events: &Events) {
+        let LastGood { instances, ends, .. } = &mut self.last_good;
+        for (id, last) in instances {
+            let (Some(server), Some(cid)) = (&last.server, last.cid) else { continue };
+            if let Some(ended) = events.ended.get(&(server.clone(), cid)) {
+                ends.insert(id.clone(), ended.clone());
+            } else if let Some(farewell) = events.farewells.get(server) {
+                ends.entry(id.clone()).or_insert_with(|| Ended {
+                    at: farewell.at,
+                    server: server.clone(),
+                    reason: SERVER_LEFT.to_owned(),
+                    name: last.connection.clone(),
+                });
+            }
+        }
     }
 }
 
@@ -183,6 +211,7 @@ fn last(now: &Instance, before: Option<&LastInstance>) -> LastInstance {
     LastInstance {
         version: now.version.clone().or_else(|| before?.version.clone()),
         server: connection.map(|c| c.server.clone()).or_else(|| before?.server.clone()),
+        cid: connection.map(|c| c.cid).or_else(|| before?.cid),
         connection: connection.and_then(|c| c.name.clone()).or_else(|| before?.connection.clone()),
         age_ms: connection.and_then(|c| c.uptime_ms).or_else(|| before?.age_ms),
     }

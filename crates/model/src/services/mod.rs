@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::View;
 use crate::census::Census;
 use crate::clusters::{ClusterTracker, Clusters};
+use crate::events::{Events, Farewells};
 use crate::roster::{Roster, ServiceKey};
 pub use memory::{Holder, LastGood, LastInstance};
 
@@ -24,12 +25,14 @@ pub struct ServiceFacts {
     pub census: Census,
     /// The services.
     pub roster: Roster,
+    /// What servers said by themselves.
+    pub events: Events,
 }
 
 impl ServiceFacts {
     /// Takes the facts from an epoch.
     pub fn of(view: &View<'_>) -> Self {
-        Self { census: Census::of(view), roster: Roster::of(view) }
+        Self { census: Census::of(view), roster: Roster::of(view), events: Events::of(view) }
     }
 }
 
@@ -40,6 +43,7 @@ pub struct ServiceTracker {
     known: BTreeMap<ServiceKey, Known>,
     /// Names of accounts, by id: not every epoch tells them.
     names: BTreeMap<String, String>,
+    farewells: Farewells,
 }
 
 /// What is remembered of a service.
@@ -186,6 +190,7 @@ impl ServiceTracker {
         patience: Patience,
     ) -> Services {
         let clusters = self.clusters.step(&facts.census, time);
+        self.farewells.step(&facts.events);
         self.names.extend(facts.roster.account_names.clone());
         self.remember_expected(facts, &clusters);
         let mut keys: BTreeSet<ServiceKey> = self.known.keys().cloned().collect();
@@ -200,13 +205,16 @@ impl ServiceTracker {
         let mut all = Vec::new();
         for key in keys {
             let known = self.known.entry(key.clone()).or_default();
-            let presence = presence::of(&key, known, facts, &clusters, patience);
+            let presence = presence::of(&key, known, facts, &clusters, &self.farewells, patience);
             let zero = matches!(presence, Presence::Zero(_));
-            let before = zero.then(|| known.last_good.clone());
             known.update(&key, &presence, facts, &clusters, epoch, time);
+            known.note_ends(&facts.events);
+            let before = zero.then(|| known.last_good.clone());
             let account = self.names.get(&key.0).unwrap_or(&key.0).clone();
             all.push(Seen { key, account, presence, before });
         }
+        let holders = |known: &Known, id: &str| known.last_good.holders.contains_key(id);
+        self.farewells.keep(|id| self.known.values().any(|known| holders(known, id)));
         Services { clusters, all }
     }
 

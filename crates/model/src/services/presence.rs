@@ -5,6 +5,7 @@ use nats_hindsight_snapshot::lines::Status;
 use super::connections;
 use super::{Absence, Doubt, Holder, Known, LastGood, Patience, Presence, ServiceFacts, Zero};
 use crate::clusters::Clusters;
+use crate::events::Farewells;
 use crate::roster::{Ask, Service, ServiceKey};
 
 type Servers = Vec<(String, String)>;
@@ -17,6 +18,7 @@ struct Case<'a> {
     asks: Vec<&'a Ask>,
     facts: &'a ServiceFacts,
     clusters: &'a Clusters,
+    farewells: &'a Farewells,
     patience: Patience,
 }
 
@@ -25,6 +27,7 @@ pub(super) fn of(
     known: &Known,
     facts: &ServiceFacts,
     clusters: &Clusters,
+    farewells: &Farewells,
     patience: Patience,
 ) -> Presence {
     let service = facts.roster.services.get(key);
@@ -34,7 +37,8 @@ pub(super) fn of(
     let asks: Vec<&Ask> = service
         .map(|service| service.asks.iter().filter(|ask| counts(&ask.status)).collect())
         .unwrap_or_default();
-    let case = Case { key, last: &known.last_good, service, asks, facts, clusters, patience };
+    let last = &known.last_good;
+    let case = Case { key, last, service, asks, facts, clusters, farewells, patience };
     if case.asks.is_empty() && case.listed() {
         // Where it was to be asked and the recording has lost how that went, being listed is not
         // enough: it may not have answered.
@@ -274,7 +278,8 @@ impl Case<'_> {
             return Fate::Anew(servers.get(id).and_then(|server| server.age_ms));
         }
         if cluster.departed.contains_key(&holder.seat) {
-            Fate::Gone
+            // It told its clients to go elsewhere before it went, so they are not on another side.
+            if self.farewells.of(id).is_some() { Fate::Left } else { Fate::Gone }
         } else if cluster.answered.is_empty() {
             // Nobody is left whose route list could name it. Of a leaf server the hub still tells
             // whether its connection stands.
@@ -291,6 +296,8 @@ enum Fate {
     Answers,
     /// A new process runs on its seat; its age in milliseconds.
     Anew(Option<i64>),
+    /// It said that it leaves, and no route list names it any more.
+    Left,
     /// It answers nothing and no route list names it.
     Gone,
     /// It answers nothing, and that is all that is known.

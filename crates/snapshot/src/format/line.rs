@@ -7,7 +7,9 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::value::RawValue;
 
 use super::MAJOR;
-use crate::lines::{CaptureLine, CollectorLine, EndLine, EpochLine, FrameLine, ReplyLine};
+use crate::lines::{
+    CaptureLine, CollectorLine, EndLine, EpochLine, EventLine, FrameLine, ReplyLine,
+};
 
 /// Longest text taken over from a line that was not understood.
 const EXCERPT: usize = 200;
@@ -19,6 +21,8 @@ pub enum Line<'a> {
     Epoch(Box<EpochLine>),
     /// A reply, its body borrowed from the frame.
     Reply(ReplyLine<'a>),
+    /// Something a server published, its body borrowed from the frame.
+    Event(EventLine<'a>),
     /// How a request went.
     Capture(Box<CaptureLine>),
     /// Totals of an epoch.
@@ -49,6 +53,7 @@ enum Parsed<'a> {
     Frame(FrameLine),
     Epoch(&'a RawValue),
     Reply(ReplyLine<'a>),
+    Event(EventLine<'a>),
     Capture(Box<CaptureLine>),
     End(Box<EndLine>),
     Unknown(String),
@@ -77,6 +82,7 @@ impl<'de> Visitor<'de> for ParsedVisitor {
             "frame" => Parsed::Frame(map.next_value()?),
             "epoch" => Parsed::Epoch(map.next_value()?),
             "reply" => Parsed::Reply(map.next_value()?),
+            "event" => Parsed::Event(map.next_value()?),
             "capture" => Parsed::Capture(map.next_value()?),
             "end" => Parsed::End(map.next_value()?),
             other => {
@@ -166,6 +172,7 @@ fn read_line(line: &[u8], max_header: u64) -> Result<Line<'_>, String> {
     Ok(match parsed {
         Parsed::Epoch(header) => read_header(header)?,
         Parsed::Reply(reply) => Line::Reply(reply),
+        Parsed::Event(event) => Line::Event(event),
         Parsed::Capture(capture) => Line::Capture(capture),
         Parsed::End(end) => Line::End(end),
         Parsed::Unknown(kind) => Line::Unknown { kind },

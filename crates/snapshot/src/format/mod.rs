@@ -43,13 +43,14 @@ pub const NAME: &str = "nats-hindsight-snapshot";
 ///
 /// - `1.0`: line kinds `frame`, `epoch`, `reply`, `capture`, `end`; one endpoint per frame;
 ///   preamble in a skippable frame of magic `0x184D2A57`.
-pub const VERSION: &str = "1.0";
+/// - `1.1`: line kind `event`, in frames of the endpoint `EVENTS`; field `listened` of `capture`.
+pub const VERSION: &str = "1.1";
 
 /// Major part of [`VERSION`].
 pub const MAJOR: u32 = 1;
 
 /// Minor part of [`VERSION`].
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;
 
 /// Extension of a finished snapshot.
 pub const EXTENSION: &str = ".ndjson.zst";

@@ -11,7 +11,8 @@ use super::MAX_FRAME_LENGTH;
 use super::preamble::{Preamble, crc32_hex};
 use crate::Endpoint;
 use crate::lines::{
-    CaptureLine, EndLine, EpochLine, ExpectsLine, FrameLine, OutcomeLine, ReplyLine, Status,
+    CaptureLine, EndLine, EpochLine, EventLine, ExpectsLine, FrameLine, OutcomeLine, ReplyLine,
+    Status,
 };
 
 /// A buffer of this size becomes a frame.
@@ -104,6 +105,12 @@ impl<W: Write> SnapshotWriter<W> {
         self.push(&reply.endpoint, &line)
     }
 
+    /// Adds something a server published by itself.
+    pub fn event(&mut self, event: &EventLine<'_>) -> Result<(), WriteError> {
+        let line = self.checked("event", event)?;
+        self.push(&Endpoint::EVENTS, &line)
+    }
+
     /// Adds how a request went.
     pub fn capture(&mut self, capture: &CaptureLine) -> Result<(), WriteError> {
         let line = self.checked("capture", capture)?;
@@ -113,7 +120,8 @@ impl<W: Write> SnapshotWriter<W> {
         let target = capture.service.is_none().then(|| capture.target.clone()).flatten();
         let outcome = (capture.endpoint.clone(), target, capture.status.clone());
         *self.outcomes.entry(outcome).or_default() += 1;
-        self.whole &= is_whole(capture);
+        // Nobody needs events, so one that was missed leaves nothing of the epoch open.
+        self.whole &= capture.endpoint == Endpoint::EVENTS || is_whole(capture);
         self.push(&capture.endpoint, &line)
     }
 

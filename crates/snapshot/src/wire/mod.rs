@@ -12,6 +12,7 @@
 mod account_statz;
 mod accountz;
 mod connz;
+mod events;
 mod expvarz;
 mod fields;
 mod gatewayz;
@@ -32,6 +33,7 @@ pub use accountz::{
     JwtIssue, TierLimits,
 };
 pub use connz::{Connection, Connz, Subscriptions};
+pub use events::{ClientEvent, EventClient};
 pub use expvarz::{Expvarz, MemStats};
 pub use fields::{Field, Fields};
 pub use gatewayz::{Gateway, GatewayAccount, GatewayConnection, Gatewayz};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
-use nats_hindsight_model::clusters::{Cluster, ClusterTracker, Member};
+use nats_hindsight_model::clusters::{Cluster, ClusterTracker, Clusters, Member};
+use nats_hindsight_model::events::{Events, Farewell, Farewells, Leave};
 use nats_hindsight_snapshot::Endpoint;
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ pub(super) static CHECK: Check = Check {
     category: "Health",
     subject: "server",
     required: &[SERVER_ENDPOINTS],
-    enriching: &[],
+    enriching: &[Endpoint::EVENTS],
     thresholds: &[&LONG_GONE],
     scan: Scan::Follow(Followed::of::<ServerLost>()),
     page: include_str!("hint_001_server_lost.md"),
@@ -36,10 +37,17 @@ static LONG_GONE: Threshold = Threshold::seconds(
 
 struct ServerLost;
 
+/// What is taken from one epoch.
+struct Facts {
+    census: Census,
+    events: Events,
+}
+
 /// What is carried from epoch to epoch.
 #[derive(Default)]
 struct State {
     tracker: ClusterTracker,
+    farewells: Farewells,
     /// Newcomers that took a lost member's place, by cluster and seat of the lost one.
     replaced: BTreeMap<(String, String), String>,
     /// Cluster and seat of those that said that they leave, until they are back.
@@ -56,22 +64,61 @@ enum Fate {
     Unknown(Reason),
 }
 
+/// What is known of how a member went.
+#[derive(Clone, Copy)]
+enum Notice {
+    /// It said so.
+    Said(Farewell),
+    /// Its peers named it and did not count it as active: it is in lame duck mode.
+    Uncounted,
+    /// It said nothing, and would have been heard.
+    Nothing,
+    /// Nobody listened all the time.
+    Unheard,
+}
+
+impl Notice {
+    /// Whether it left in lame duck mode, as it is meant to be.
+    const fn is_lame_duck(self) -> bool {
+        matches!(self, Self::Uncounted | Self::Said(Farewell { leave: Leave::LameDuck, .. }))
+    }
+
+    /// The word for it; none where it is not known.
+    const fn ended(self) -> Option<&'static str> {
+        match self {
+            Self::Said(Farewell { leave: Leave::Shutdown, .. }) => Some("shutdown"),
+            Self::Said(Farewell { leave: Leave::LameDuck, .. }) => Some("lame_duck"),
+            Self::Nothing => Some("without_notice"),
+            Self::Uncounted | Self::Unheard => None,
+        }
+    }
+
+    const fn farewell(self) -> Option<Farewell> {
+        match self {
+            Self::Said(farewell) => Some(farewell),
+            _ => None,
+        }
+    }
+}
+
 impl Follow for ServerLost {
-    type Facts = Census;
+    type Facts = Facts;
     type State = State;
 
-    fn observe(view: &View<'_>) -> Census {
-        Census::of(view)
+    fn observe(view: &View<'_>) -> Facts {
+        Facts { census: Census::of(view), events: Events::of(view) }
     }
 
     fn judge(
         state: &mut Self::State,
-        census: &Census,
+        facts: &Facts,
         limits: &Limits<'_>,
         step: &Step,
         out: &mut Judgement,
     ) {
+        let census = &facts.census;
         let clusters = state.tracker.step(census, step.time);
+        state.farewells.step(&facts.events);
         for cluster in &clusters.all {
             state.pair_newcomers(cluster, census);
             state.note_leaving(cluster, census);
@@ -94,6 +141,7 @@ impl Follow for ServerLost {
             let known = cluster.seats.values().chain(cluster.silent.keys()).cloned();
             state.before.insert(cluster.key.clone(), known.collect());
         }
+        state.forget_farewells(&clusters);
     }
 }
 
@@ -125,6 +173,33 @@ impl State {
         if cluster.newcomers.is_empty() && census.count_nobody_else(&cluster.answered) {
             let named = cluster.named_by.keys();
             self.left.extend(named.map(|seat| (cluster.key.clone(), seat.clone())));
+        }
+    }
+
+    /// A farewell matters as long as its server is a member, there or lost.
+    fn forget_farewells(&mut self, clusters: &Clusters) {
+        let ids: BTreeSet<&str> = clusters
+            .all
+            .iter()
+            .flat_map(|cluster| {
+                let lost = cluster.silent.values().chain(cluster.departed.values());
+                cluster.answered.iter().chain(lost.map(|member| &member.id))
+            })
+            .map(String::as_str)
+            .collect();
+        self.farewells.keep(|id| ids.contains(id));
+    }
+
+    /// How a member that does not answer went, by what it said or did not say.
+    fn notice(&self, cluster: &Cluster, member: &Member, step: &Step) -> Notice {
+        let uncounted = self.left.contains(&(cluster.key.clone(), member.seat.clone()));
+        match self.farewells.of(&member.id) {
+            Some(farewell) => Notice::Said(*farewell),
+            None if uncounted => Notice::Uncounted,
+            None => {
+                let heard = |seen| self.farewells.would_have_heard(seen, step.time);
+                if member.last_seen.is_some_and(heard) { Notice::Nothing } else { Notice::Unheard }
+            }
         }
     }
 
@@ -174,16 +249,19 @@ fn judge(
         Fate::Lost => ("lost", None),
         Fate::Replaced(by) => ("replaced", Some(by)),
     };
+    let notice = state.notice(cluster, member, step);
+    if notice.ended().is_none() {
+        out.unseen("how_it_ended", subject.clone());
+    }
     let gone_ms = member.last_seen.map_or(0, |seen| millis_between(seen, step.time));
-    let left = state.left.contains(&(cluster.key.clone(), member.seat.clone()));
-    let mild = left || kind == "replaced" || gone_ms > limits.millis(&LONG_GONE);
+    let mild = notice.is_lame_duck() || kind == "replaced" || gone_ms > limits.millis(&LONG_GONE);
     let named_by = cluster.named_by.get(&member.seat).cloned().unwrap_or_default();
     let face = Face {
         severity: if mild { Severity::Info } else { Severity::Warning },
-        summary: summary(kind, left, member, &named_by, by.as_deref()),
+        summary: summary(kind, notice, member, &named_by, by.as_deref()),
         face: BTreeMap::from([("kind", kind.into())]),
-        details: details(kind, left, member, &named_by, by.as_deref()),
-        evidence: evidence(cluster, member, census, &named_by),
+        details: details(kind, notice, member, &named_by, by.as_deref()),
+        evidence: evidence(cluster, member, census, &named_by, notice),
         members: BTreeSet::from([member.seat.clone()]),
     };
     out.finding(subject, face);
@@ -191,7 +269,7 @@ fn judge(
 
 fn details(
     kind: &str,
-    left: bool,
+    notice: Notice,
     member: &Member,
     named_by: &[String],
     by: Option<&str>,
@@ -203,7 +281,13 @@ fn details(
         "version": member.version,
         "replaced_by": by,
     });
-    if left {
+    if let Some(ended) = notice.ended() {
+        details["ended"] = ended.into();
+    }
+    if let Some(farewell) = notice.farewell() {
+        details["ended_at"] = rfc3339(farewell.at).into();
+    }
+    if notice.is_lame_duck() {
         details["lame_duck"] = true.into();
     }
     details
@@ -211,34 +295,54 @@ fn details(
 
 fn summary(
     kind: &str,
-    left: bool,
+    notice: Notice,
     member: &Member,
     named_by: &[String],
     by: Option<&str>,
 ) -> String {
-    match kind {
-        "unresponsive" if left => format!(
-            "{} is leaving (lame duck): {} still name{} it and do not count it as active",
-            member.name,
-            named_by.join(", "),
-            if named_by.len() == 1 { "s" } else { "" }
+    let name = &member.name;
+    let peers = named_by.join(", ");
+    let s = if named_by.len() == 1 { "s" } else { "" };
+    match (kind, notice) {
+        ("replaced", _) => format!("{name} has gone and {} came in its place", by.unwrap_or("")),
+        ("unresponsive", Notice::Uncounted) => format!(
+            "{name} is leaving (lame duck): {peers} still name{s} it and do not count it as active"
         ),
-        "lost" if left => format!("{} has left after lame duck mode", member.name),
-        "unresponsive" => format!(
-            "{} answers nothing and {} still name{} it: hung or leaving",
-            member.name,
-            named_by.join(", "),
-            if named_by.len() == 1 { "s" } else { "" }
-        ),
-        "replaced" => {
-            format!("{} has gone and {} came in its place", member.name, by.unwrap_or(""))
+        ("unresponsive", _) if notice.is_lame_duck() => {
+            format!("{name} is leaving: it said that it is in lame duck mode")
         }
-        _ => format!("{} answers nothing and no peer names it any more", member.name),
+        ("unresponsive", Notice::Nothing) => format!(
+            "{name} answers nothing and {peers} still name{s} it: it hangs, or it would have said \
+             that it leaves"
+        ),
+        ("unresponsive", _) => {
+            format!("{name} answers nothing and {peers} still name{s} it: hung or leaving")
+        }
+        (_, _) if notice.is_lame_duck() => format!("{name} has left after lame duck mode"),
+        (_, Notice::Said(_)) => format!("{name} was shut down and has not come back"),
+        (_, Notice::Nothing) => {
+            format!("{name} went without a word: killed, crashed or cut off; no peer names it")
+        }
+        _ => format!("{name} answers nothing and no peer names it any more"),
     }
 }
 
-fn evidence(cluster: &Cluster, member: &Member, census: &Census, named_by: &[String]) -> Vec<Fact> {
+fn evidence(
+    cluster: &Cluster,
+    member: &Member,
+    census: &Census,
+    named_by: &[String],
+    notice: Notice,
+) -> Vec<Fact> {
     let mut facts = Vec::new();
+    if let Some(Farewell { leave, at }) = notice.farewell() {
+        let what = match leave {
+            Leave::Shutdown => "SHUTDOWN",
+            Leave::LameDuck => "LAMEDUCK",
+        };
+        let value = format!("{what} {}", rfc3339(at));
+        facts.push(Fact::new("event", value, Endpoint::EVENTS, member.name.clone(), "subject"));
+    }
     if let Some(directed) = census.directed(&member.id, member.url.as_deref()) {
         let how = if directed.timeout { "timeout" } else { "no_responders" };
         facts.push(Fact::new("request", how, "STATSZ", member.name.clone(), "capture.status"));

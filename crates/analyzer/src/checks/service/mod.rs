@@ -24,6 +24,18 @@ pub const CHECKS: &[&Check] = &[
 /// Endpoints by which services and the servers that hold them are seen.
 const ENRICHING: &[Endpoint] = SERVER_ENDPOINTS;
 
+/// The same with what servers say by themselves of those that go.
+const ENRICHING_WITH_EVENTS: &[Endpoint] = &[
+    Endpoint::VARZ,
+    Endpoint::STATSZ,
+    Endpoint::ROUTEZ,
+    Endpoint::CONNZ,
+    Endpoint::CONNZ_CLOSED,
+    Endpoint::ACCOUNTZ,
+    Endpoint::LEAFZ,
+    Endpoint::EVENTS,
+];
+
 /// A service as a subject. The engine shows the account by name where one is known.
 pub(crate) fn service(key: &ServiceKey) -> Subject {
     Subject::Service { account: key.0.clone(), account_id: key.0.clone(), service: key.1.clone() }
@@ -50,5 +62,15 @@ pub(crate) fn reason(doubt: &Doubt) -> (Reason, Vec<Subject>) {
         Doubt::Settling(hides) => (Reason::Settling, servers(hides)),
         Doubt::InstanceSilent => (Reason::InstanceSilent, Vec::new()),
         Doubt::ZeroUnproven => (Reason::ZeroUnproven, Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ENRICHING, ENRICHING_WITH_EVENTS, Endpoint};
+
+    #[test]
+    fn events_are_what_is_more() {
+        assert_eq!(ENRICHING_WITH_EVENTS.split_last(), Some((&Endpoint::EVENTS, ENRICHING)));
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nats_hindsight_model::roster::Stop;
 use nats_hindsight_model::services::{
     Absence, Holder, LastGood, LastInstance, Seen, ServiceFacts, Zero,
 };
+use nats_hindsight_snapshot::Endpoint;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::ends::{self, End};
 use crate::report::Severity;
 use crate::report::rfc3339;
 use crate::verdict::{Face, Fact, Step, millis_between};
@@ -87,7 +88,8 @@ impl Outage<'_> {
             .replaced_by
             .as_ref()
             .map_or_else(String::new, |heir| format!("; {heir} serves its subjects now"));
-        format!("{what} ({had}){doubt}{heir}")
+        let why = ends::clause(&self.why()).map_or_else(String::new, |why| format!("; {why}"));
+        format!("{what} ({had}){why}{doubt}{heir}")
     }
 
     fn last_instances(&self) -> Vec<Value> {
@@ -118,13 +120,15 @@ impl Outage<'_> {
                 "errors": errors,
                 "error_rate": rate(requests, errors),
             })),
-            "stops": self.stops().iter().map(|(id, stop)| json!({
-                "id": id,
-                "time": stop.at.map(rfc3339),
-                "server": self.server_name(&stop.server),
-                "reason": stop.reason,
-                "connection": stop.name,
+            "stops": self.ends().iter().map(|end| json!({
+                "id": end.id,
+                "time": end.at.map(rfc3339),
+                "server": self.server_name(end.server),
+                "reason": end.reason,
+                "connection": end.connection,
+                "told_by": end.told_by,
             })).collect::<Vec<_>>(),
+            "why": self.why(),
             "single_instance": self.before.instances.len() == 1,
             "new_instances": self.before.new_instances,
             "nats_healthy": self.nats_healthy,
@@ -136,21 +140,24 @@ impl Outage<'_> {
         })
     }
 
+    /// Why its last connections ended; nothing while they stand.
+    fn why(&self) -> Vec<&'static str> {
+        if self.zero.kind == Absence::Silent { Vec::new() } else { ends::why(&self.ends()) }
+    }
+
     fn server_name(&self, id: &str) -> String {
         let told = self.facts.census.servers.get(id).map(|server| server.name.clone());
         told.or_else(|| self.before.holders.get(id).map(|holder: &Holder| holder.name.clone()))
             .unwrap_or_else(|| id.to_owned())
     }
 
-    /// The exact end of each last connection where the server still remembers it.
-    fn stops(&self) -> Vec<(&String, &Stop)> {
-        let stops = &self.facts.roster.stops;
-        self.before
-            .instances
-            .keys()
-            .filter_map(|id| Some((id, stops.get(id)?.last()?)))
-            .take(MAX_LISTED)
-            .collect()
+    fn ends(&self) -> Vec<End<'_>> {
+        ends::of(self.before, self.facts, MAX_LISTED)
+    }
+
+    /// Whether it is known of any last connection how it ended, or it has not ended.
+    pub(super) fn tells_ends(&self) -> bool {
+        self.zero.kind == Absence::Silent || !self.ends().is_empty()
     }
 
     fn proof(&self) -> &'static str {
@@ -189,11 +196,13 @@ impl Outage<'_> {
             let server = self.server_name(&connection.server);
             Fact::new("listed", id.clone(), "CONNZ", server, "data.connections")
         }));
-        facts.extend(self.stops().into_iter().map(|(_, stop)| {
-            let at = stop.at.map_or_else(|| "at an unknown time".to_owned(), rfc3339);
-            let server = self.server_name(&stop.server);
-            let value = format!("{} {at}", stop.reason);
-            Fact::new("connection ended", value, "CONNZ_CLOSED", server, "data.connections")
+        facts.extend(self.ends().iter().map(|end| {
+            let at = end.at.map_or_else(|| "at an unknown time".to_owned(), rfc3339);
+            let server = self.server_name(end.server);
+            let value = format!("{} {at}", end.reason);
+            let event = end.told_by == Endpoint::EVENTS;
+            let path = if event { "reason" } else { "data.connections" };
+            Fact::new("connection ended", value, &end.told_by, server, path)
         }));
         if facts.is_empty() {
             let sweeps =

@@ -1,5 +1,6 @@
 //! `SERVICE_002`: a service that had instances has none.
 
+mod ends;
 mod face;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use nats_hindsight_model::services::{
 use nats_hindsight_snapshot::Endpoint;
 
 use self::face::{Group, Outage};
-use super::{ENRICHING, reason, service};
+use super::{ENRICHING_WITH_EVENTS, reason, service};
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
 use crate::report::Severity;
 use crate::verdict::{Judgement, Step};
@@ -26,7 +27,7 @@ pub(super) static CHECK: Check = Check {
     category: "Health",
     subject: "service",
     required: &[&[Endpoint::SRV_PING, Endpoint::SRV_INFO, Endpoint::SRV_STATS, Endpoint::CONNZ]],
-    enriching: ENRICHING,
+    enriching: ENRICHING_WITH_EVENTS,
     thresholds: &[&SETTLE_AFTER, &LONG_GONE],
     scan: Scan::Follow(Followed::of::<ServiceDown>()),
     page: include_str!("page.md"),
@@ -133,6 +134,9 @@ fn judge(
         facts,
         step,
     };
+    if !outage.tells_ends() {
+        out.unseen("why_it_went", subject.clone());
+    }
     out.finding(subject, outage.face(limits.millis(&LONG_GONE)));
 }
 

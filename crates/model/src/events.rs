@@ -35,6 +35,16 @@ pub enum Leave {
     LameDuck,
 }
 
+impl Leave {
+    /// The word it says, the last token of the subject.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Shutdown => "SHUTDOWN",
+            Self::LameDuck => "LAMEDUCK",
+        }
+    }
+}
+
 /// The last word of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Farewell {
@@ -51,7 +61,7 @@ pub struct Ended {
     pub at: Timestamp,
     /// Id of its server.
     pub server: String,
-    /// In the server's words.
+    /// In the server's words: of this connection, or of itself where it ended with its server.
     pub reason: String,
     /// Name the client chose.
     pub name: Option<String>,

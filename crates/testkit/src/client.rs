@@ -91,6 +91,16 @@ impl Client {
         Ok(self.request_many(subject, payload, 1, limit)?.pop())
     }
 
+    /// Publishes the same message so many times, and waits until the server has taken them.
+    pub fn publish(&mut self, subject: &str, payload: &str, times: usize) -> Result<()> {
+        let message = format!("PUB {subject} {}\r\n{payload}\r\n", payload.len());
+        for _ in 0..times.div_ceil(1000) {
+            self.send(&message.repeat(times.min(1000)))?;
+        }
+        self.send("PING\r\n")?;
+        self.until_pong()
+    }
+
     /// One request and all its replies, until there are `enough`, *no responders*, or `limit` is over.
     pub fn request_many(
         &mut self,

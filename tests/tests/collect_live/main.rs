@@ -1,6 +1,7 @@
 //! The collector against real servers and services of three lines of versions.
 
 mod connecting;
+mod events;
 mod recorder;
 mod retention;
 mod running;

@@ -132,6 +132,16 @@ impl Epoch {
         self.of_kind("capture").filter(move |capture| capture["endpoint"] == endpoint)
     }
 
+    /// Events on subjects that end so.
+    pub(crate) fn events<'a, 'k>(
+        &'a self,
+        end: &'k str,
+    ) -> impl Iterator<Item = &'a Value> + use<'a, 'k> {
+        let ends =
+            move |event: &&Value| event["subject"].as_str().is_some_and(|s| s.ends_with(end));
+        self.of_kind("event").filter(ends)
+    }
+
     /// Statuses of the captures of one endpoint, each once, sorted.
     pub(crate) fn statuses<'a>(&'a self, endpoint: &str) -> Vec<&'a str> {
         let mut statuses: Vec<&str> =

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that finds nothing fails its test")]
 
+mod notice;
+mod recorded;
 mod rows;
 mod rules;
 

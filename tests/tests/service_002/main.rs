@@ -4,6 +4,7 @@
 //! recording, one epoch a minute, at the default thresholds.
 
 mod details;
+mod events;
 mod evidence;
 mod leaf_nodes;
 mod lists;

@@ -10,9 +10,6 @@ use crate::clusters::Clusters;
 use crate::events::{Ended, Events};
 use crate::roster::{Instance, Service, ServiceKey};
 
-/// What servers say of connections that end with them.
-const SERVER_LEFT: &str = "Server Shutdown";
-
 /// A service in the last epoch in which it had instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastGood {
@@ -198,7 +195,7 @@ impl Known {
                 ends.entry(id.clone()).or_insert_with(|| Ended {
                     at: farewell.at,
                     server: server.clone(),
-                    reason: SERVER_LEFT.to_owned(),
+                    reason: farewell.leave.word().to_owned(),
                     name: last.connection.clone(),
                 });
             }

@@ -1,5 +1,6 @@
 //! The real collector, which takes one epoch at a time.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::process::Command;
 use super::{News, Scenario};
 use crate::error::{KitError, Result, io, io_at};
 use crate::operator::Validity;
-use crate::process::tail;
+use crate::process::{Process, tail};
 use crate::system::System;
 
 /// How epochs are recorded.
@@ -20,11 +21,30 @@ pub(super) struct Collector<'a> {
     pub(super) system: &'a str,
     /// The name of the collector.
     pub(super) id: &'a str,
+    /// The run that takes all epochs of a scenario whose collector listens in between.
+    pub(super) run: RefCell<Option<Process>>,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    pub(super) fn new(hindsight: &'a Path, output: &'a Path, system: &'a str, id: &'a str) -> Self {
+        Self { hindsight, output, system, id, run: RefCell::new(None) }
+    }
+
     /// One epoch; gives the name of its file.
     pub(super) fn collect(
+        &self,
+        system: &System,
+        scenario: &Scenario,
+        number: usize,
+        watch: &mut dyn FnMut(News<'_>),
+    ) -> Result<String> {
+        match scenario.every {
+            Some(every) => self.next(self.arguments(system, scenario)?, every, number),
+            None => self.once(system, scenario, watch),
+        }
+    }
+
+    fn once(
         &self,
         system: &System,
         scenario: &Scenario,
@@ -62,15 +82,18 @@ impl Collector<'_> {
 
     /// The epochs there are, in the order of their names.
     pub(super) fn files(&self) -> Result<Vec<String>> {
+        let mut names = self.names()?;
+        names.retain(|name| name.ends_with(".ndjson.zst"));
+        names.sort();
+        Ok(names)
+    }
+
+    pub(super) fn names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.output).map_err(io_at("cannot list", self.output))? {
             let entry = entry.map_err(io_at("cannot list", self.output))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".ndjson.zst") {
-                names.push(name);
-            }
+            names.push(entry.file_name().to_string_lossy().into_owned());
         }
-        names.sort();
         Ok(names)
     }
 }

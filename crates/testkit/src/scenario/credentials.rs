@@ -32,6 +32,7 @@ pub(super) fn expiring_credentials() -> Scenario {
         system,
         through: "a1",
         accounts: vec!["APP"],
+        every: None,
         steps: vec![
             step("three users, each with a service", begin),
             step("one more billing with credentials of its own", vec![More("billing", 1)]),

@@ -26,6 +26,7 @@ pub fn demo() -> Scenario {
         system: System::builder().cluster("A", &["a1", "a2", "a3"], V2_12),
         through: "a1",
         accounts: vec!["APP"],
+        every: None,
         steps: vec![
             step("everything runs: a1, a2, a3; orders 1.2.0 (3 instances), billing", begin),
             step("server a3 is upgraded; the rollout of orders 1.3.0 begins", upgrade),

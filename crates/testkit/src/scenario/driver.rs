@@ -50,7 +50,7 @@ pub fn record(scenario: Scenario, hindsight: &Path, fixtures: &Path) -> Result<R
     let output = tempfile::tempdir().map_err(io("no temporary folder"))?;
     let version = run("hindsight --version", Command::new(hindsight).arg("--version"))?;
     let id = format!("fixture-{name}");
-    let collector = Collector { hindsight, output: output.path(), system: SYSTEM, id: &id };
+    let collector = Collector::new(hindsight, output.path(), SYSTEM, &id);
     let mut provenance = play(scenario, Some(&collector), &mut |_| {})?;
     version.trim().clone_into(&mut provenance.tool);
     let files = collector.files()?;
@@ -83,7 +83,7 @@ pub fn perform(
     watch: &mut dyn FnMut(News<'_>),
 ) -> Result<Provenance> {
     let name = scenario.name;
-    let collector = Collector { hindsight, output, system: name, id: name };
+    let collector = Collector::new(hindsight, output, name, name);
     play(scenario, Some(&collector), watch)
 }
 
@@ -137,7 +137,7 @@ fn play(
         let servers = provenance::servers(&stage.system);
         let services = provenance::services(&stage.system, stage.services.values());
         let file = match collector {
-            Some(collector) => collector.collect(&stage.system, &scenario, watch)?,
+            Some(collector) => collector.collect(&stage.system, &scenario, epochs.len(), watch)?,
             None => String::new(),
         };
         stage.next_second()?;
@@ -178,6 +178,8 @@ impl Stage {
                 system.kill(server)?;
                 system.wait_dropped(server, crate::PATIENCE)
             }
+            Action::LameDuck(server) => system.lame_duck(server),
+            Action::Left(server) => system.wait_left(server),
             Action::Hang(server) => system.hang(server),
             Action::Resume(server) => {
                 system.resume(server)?;

@@ -7,6 +7,9 @@ mod credentials;
 mod demo;
 mod driver;
 pub(crate) mod privacy;
+mod events;
+mod listening;
+mod privacy;
 mod provenance;
 mod servers;
 mod services;
@@ -39,6 +42,9 @@ pub struct Scenario {
     /// The accounts for which the collector gets a connection.
     pub(crate) accounts: Vec<&'static str>,
     pub(crate) steps: Vec<Step>,
+    /// Time between epochs of one run that listens in between; each epoch is a run of its own if
+    /// absent.
+    pub(crate) every: Option<Duration>,
 }
 
 impl Scenario {
@@ -73,6 +79,10 @@ pub(crate) enum Action {
     Stop(&'static str),
     /// SIGKILL to a server.
     Kill(&'static str),
+    /// SIGUSR2 to a server: lame duck mode.
+    LameDuck(&'static str),
+    /// Waits until a lame duck has ended.
+    Left(&'static str),
     /// SIGSTOP to a server.
     Hang(&'static str),
     /// SIGCONT to a server.
@@ -137,6 +147,9 @@ pub fn all() -> Vec<Scenario> {
         services::contract_drift(),
         services::sniffer(),
         credentials::expiring_credentials(),
+        events::clean_stop(),
+        events::killed(),
+        events::lame_duck(),
     ]
 }
 

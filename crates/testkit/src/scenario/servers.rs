@@ -20,7 +20,7 @@ fn scenario(
     system: SystemBuilder,
     steps: Vec<Step>,
 ) -> Scenario {
-    Scenario { name, about, system, through: "a1", accounts: vec!["APP"], steps }
+    Scenario { name, about, system, through: "a1", accounts: vec!["APP"], steps, every: None }
 }
 
 fn three(version: &str) -> SystemBuilder {

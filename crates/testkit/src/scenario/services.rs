@@ -11,7 +11,7 @@ const LATER: std::time::Duration = seconds(4);
 
 fn scenario(name: &'static str, about: &'static str, version: &str, steps: Vec<Step>) -> Scenario {
     let system = System::builder().cluster("A", &["a1", "a2", "a3"], version);
-    Scenario { name, about, system, through: "a1", accounts: vec!["APP"], steps }
+    Scenario { name, about, system, through: "a1", accounts: vec!["APP"], steps, every: None }
 }
 
 fn orders(version: &str) -> Service {

@@ -24,6 +24,7 @@ pub(super) fn supercluster() -> Scenario {
         system,
         through: "a1",
         accounts: vec!["APP"],
+        every: None,
         steps: vec![
             step("services in both clusters", begin),
             step("requests", vec![Requests("orders in A", 10)]),
@@ -50,6 +51,7 @@ pub(super) fn leaf_nodes() -> Scenario {
         system,
         through: "h1",
         accounts: vec!["APP"],
+        every: None,
         steps: vec![
             step("services at the hub and behind both leaf servers", begin),
             step("requests", vec![Requests("orders", 10), Requests("scan", 4)]),
@@ -77,6 +79,7 @@ pub(super) fn two_accounts() -> Scenario {
         system,
         through: "a1",
         accounts: vec!["APP", "APP2"],
+        every: None,
         steps: vec![
             step("1.2.0 in APP, 2.0.0 in APP2", begin),
             step("the same", vec![Requests("app", 5), Requests("app2", 5)]),

@@ -336,11 +336,7 @@ fn evidence(
 ) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(Farewell { leave, at }) = notice.farewell() {
-        let what = match leave {
-            Leave::Shutdown => "SHUTDOWN",
-            Leave::LameDuck => "LAMEDUCK",
-        };
-        let value = format!("{what} {}", rfc3339(at));
+        let value = format!("{} {}", leave.word(), rfc3339(at));
         facts.push(Fact::new("event", value, Endpoint::EVENTS, member.name.clone(), "subject"));
     }
     if let Some(directed) = census.directed(&member.id, member.url.as_deref()) {

@@ -60,7 +60,7 @@ pub(super) fn why(ends: &[End<'_>]) -> Vec<&'static str> {
 fn word(reason: &str) -> &'static str {
     match reason {
         "Client Closed" => "client_closed",
-        "Server Shutdown" => "server_left",
+        "Server Shutdown" | "SHUTDOWN" | "LAMEDUCK" => "server_left",
         "Stale Connection" => "stale",
         "Kicked" => "kicked",
         "Authentication Expired"
@@ -84,7 +84,7 @@ pub(super) fn clause(why: &[&'static str]) -> Option<&'static str> {
     let [only] = why else { return None };
     Some(match *only {
         "client_closed" => "its clients closed their connections or ended",
-        "server_left" => "its server was shut down",
+        "server_left" => "its server was stopped",
         "stale" => "its clients stopped answering pings and were dropped",
         "kicked" => "its clients were disconnected by an operator",
         "credentials" => "its credentials expired or were taken away",
@@ -104,6 +104,8 @@ mod tests {
         for (reason, expected) in [
             ("Client Closed", "client_closed"),
             ("Server Shutdown", "server_left"),
+            ("SHUTDOWN", "server_left"),
+            ("LAMEDUCK", "server_left"),
             ("Slow Consumer (Pending Bytes)", "slow_consumer"),
             ("Slow Consumer (Write Deadline)", "slow_consumer"),
             ("Authentication Expired", "credentials"),

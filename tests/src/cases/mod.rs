@@ -5,6 +5,7 @@
 //! see; the tables of the rules are tests in code.
 
 mod endpoints;
+mod events;
 mod servers;
 mod services;
 mod users;
@@ -192,6 +193,7 @@ impl Edit {
     /// One family of edits after the other is asked whether it knows the name.
     fn apply(&self, epoch: &mut Epoch) {
         let known = endpoints::apply(epoch, self)
+            || events::apply(epoch, self)
             || servers::apply(epoch, self)
             || services::apply(epoch, self)
             || users::apply(epoch, self);

@@ -94,7 +94,13 @@ impl Epoch {
     }
 
     /// A connection ends, so long before this epoch.
-    pub fn disconnect(&mut self, server: &str, cid: u64, reason: &str, before: SignedDuration) {
+    pub fn say_disconnected(
+        &mut self,
+        server: &str,
+        cid: u64,
+        reason: &str,
+        before: SignedDuration,
+    ) {
         let stop = (self.header.start - before).to_string();
         self.publish(
             "$SYS.ACCOUNT.APP.DISCONNECT",

@@ -89,7 +89,7 @@ fn what_servers_publish_is_in_the_next_epoch_without_secrets() -> Any<()> {
         let recorder = Recorder::new()?;
         let running = Running::start(&recorder, &system, &[])?;
         let user = Some(("shown-user".to_owned(), "pw-of-app-Zq".to_owned()));
-        drop(Client::connect(&Login { port: port(&system, "a2")?, user })?);
+        drop(Client::connect(&Login { port: port(&system, "a2")?, user, creds: None })?);
         let wrong = system.address("a1")?.replace("nats://", "nats://t0ken-of-all-Zq@");
         Recorder::bare(&["--account-server", &wrong, "--out", "-"])?.output()?;
         system.stop("a2")?;

@@ -73,7 +73,7 @@ fn silence_means_nothing_where_it_was_not_listened_all_the_time() {
     let gap = |at: usize| {
         lost(move |index, epoch| {
             if index == at {
-                epoch.gap()
+                epoch.gap();
             }
         })
     };

@@ -54,7 +54,7 @@ fn the_reason_of_each_disconnect_is_told_and_remembered() {
         let story = gone(|index, epoch| {
             if index == 2 {
                 for (server, cid) in &all {
-                    epoch.disconnect(server, *cid, reason, EARLIER);
+                    epoch.say_disconnected(server, *cid, reason, EARLIER);
                 }
             }
         });
@@ -76,8 +76,8 @@ fn different_reasons_are_listed_and_not_summed_up() {
     let all = connections(&minutes(1).epochs[0]);
     let story = gone(|index, epoch| {
         if index == 2 {
-            epoch.disconnect(&all[0].0, all[0].1, "Client Closed", EARLIER);
-            epoch.disconnect(&all[1].0, all[1].1, "Stale Connection", EARLIER);
+            epoch.say_disconnected(&all[0].0, all[0].1, "Client Closed", EARLIER);
+            epoch.say_disconnected(&all[1].0, all[1].1, "Stale Connection", EARLIER);
         }
     });
     let (why, stops, summary) = told(&story);
@@ -90,8 +90,8 @@ fn the_end_of_another_connection_tells_nothing() {
     let all = connections(&minutes(1).epochs[0]);
     let story = gone(|index, epoch| {
         if index == 2 {
-            epoch.disconnect(&all[0].0, 999_999, "Stale Connection", EARLIER);
-            epoch.disconnect("NELSEWHERE", all[0].1, "Stale Connection", EARLIER);
+            epoch.say_disconnected(&all[0].0, 999_999, "Stale Connection", EARLIER);
+            epoch.say_disconnected("NELSEWHERE", all[0].1, "Stale Connection", EARLIER);
         }
     });
     let (why, stops, _) = told(&story);
@@ -111,7 +111,7 @@ fn a_disconnect_never_takes_a_service_away() {
     let all = connections(&minutes(1).epochs[0]);
     let story = minutes(3).listened().at(1, |epoch| {
         for (server, cid) in &all {
-            epoch.disconnect(server, *cid, "Client Closed", EARLIER);
+            epoch.say_disconnected(server, *cid, "Client Closed", EARLIER);
         }
     });
     assert_eq!(judge(&story, &[]).verdicts(CODE, ORDERS), ["ok"; 3]);

@@ -119,6 +119,6 @@ fn an_event_is_handed_over_verbatim_and_asks_only_for_its_time() {
         assert!(matches!(line, Line::Event(event) if event.account.is_none()));
     });
     one(r#"{"event":{"subject":"$SYS.A"}}"#, |line| {
-        assert!(matches!(line, Line::Malformed { .. }))
+        assert!(matches!(line, Line::Malformed { .. }));
     });
 }

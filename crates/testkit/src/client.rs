@@ -92,7 +92,7 @@ impl Client {
     }
 
     /// Publishes the same message so many times, and waits until the server has taken them.
-    pub fn publish(&mut self, subject: &str, payload: &str, times: usize) -> Result<()> {
+    pub fn flood(&mut self, subject: &str, payload: &str, times: usize) -> Result<()> {
         let message = format!("PUB {subject} {}\r\n{payload}\r\n", payload.len());
         for _ in 0..times.div_ceil(1000) {
             self.send(&message.repeat(times.min(1000)))?;

@@ -125,10 +125,10 @@ fn periods_of_listening_follow_each_other() -> Any<()> {
     let epochs = running.until("three epochs", |epochs| epochs.len() > 2)?;
     assert_eq!(running.stop()?, Some(0));
     let period = |index: usize| capture(&epochs[..=index], "$SYS.SERVER.*.SHUTDOWN");
-    for index in 0..3 {
+    for (index, epoch) in epochs.iter().enumerate().take(3) {
         assert_eq!(period(index)["status"], "ok");
         assert!(period(index)["listened"]["gaps"].is_null());
-        let start = epochs[index].header()["start"].as_str();
+        let start = epoch.header()["start"].as_str();
         assert!(period(index)["listened"]["until"].as_str() > start, "{}", period(index));
     }
     assert_eq!(period(2)["listened"]["since"], period(1)["listened"]["until"]);
@@ -174,7 +174,7 @@ fn a_flood_is_cut_counted_and_leaves_room_for_others() -> Any<()> {
     let recorder = Recorder::new()?;
     let running = Running::start(&recorder, &system, &[])?;
     let body = format!("{{\"pad\":\"{}\"}}", "x".repeat(500));
-    system.client("a1", "SYS")?.publish("$SYS.ACCOUNT.FLOOD.CONNECT", &body, 20_000)?;
+    system.client("a1", "SYS")?.flood("$SYS.ACCOUNT.FLOOD.CONNECT", &body, 20_000)?;
     system.stop("a2")?;
     let epochs = running.until_heard(".SHUTDOWN")?;
     let epochs = running.until("the flood is over", |now| now.len() > epochs.len())?;

@@ -84,7 +84,7 @@ pub fn dry_run(settings: &Settings) -> Result<DryRun, CollectError> {
 
 async fn plan(settings: &Settings) -> Result<DryRun, CollectError> {
     let expects = recall(settings)?;
-    let mut connections = Connections::new(&settings.connections);
+    let mut connections = Connections::new(&settings.connections, false);
     let errors = connections.connect(&settings.waits).await;
     if !errors.is_empty() && errors.len() == settings.connections.len() && settings.http.is_empty()
     {

@@ -1,21 +1,22 @@
 //! From the lines of a snapshot to the tables of an epoch.
 
+mod events;
+
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::Line;
-use nats_hindsight_snapshot::lines::{EventLine, ReplyLine};
+use nats_hindsight_snapshot::lines::ReplyLine;
 use nats_hindsight_snapshot::wire::{
-    Accountz, Bare, ClientEvent, Connection, Connz, Envelope, Fields, Leafz, REPLY_TYPE_PREFIX, Routez,
+    Accountz, Bare, Connection, Connz, Envelope, Fields, Leafz, REPLY_TYPE_PREFIX, Routez,
     ServerInfo, ServiceEndpoint, ServiceReply, Statsz, Varz,
 };
 use serde::Deserialize;
 
 use crate::epoch::{
-    AccountzRecord, ConnectionRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, Malformed, PeerRecord,
+    AccountzRecord, ConnectionRecord, ConnzPage, Epoch, LeafzRecord, Malformed, PeerRecord,
     RoutezRecord, ServedEndpoint, ServiceRecord, SettingsRecord, Sighting, StatszRecord,
-    VarzRecord, What,
+    VarzRecord,
 };
-use crate::events::Leave;
 use crate::intake::{EpochIndex, Problem};
 use crate::settings::Settings;
 use crate::users::Credential;
@@ -373,55 +374,6 @@ fn served(endpoint: &ServiceEndpoint<'_>) -> ServedEndpoint {
     }
 }
 
-/// Adds one event to the table, if it is one that checks read.
-pub fn event(epoch: &mut Epoch, line: &EventLine<'_>) {
-    match heard(line) {
-        Ok(Some(what)) => epoch.events.push(EventRecord { arrival: line.arrival, what }),
-        Ok(None) => {}
-        Err(why) => {
-            let source = line.subject.clone();
-            epoch.malformed.push(Malformed { endpoint: Endpoint::EVENTS, source, why });
-        }
-    }
-}
-
-fn heard(line: &EventLine<'_>) -> Result<Option<What>, String> {
-    let tokens: Vec<&str> = line.subject.split('.').collect();
-    Ok(match tokens.as_slice() {
-        // Only a user of the system account can publish there.
-        _ if line.account.is_some() => None,
-        ["$SYS", "SERVER", id, "SHUTDOWN"] => Some(farewell(line, id, Leave::Shutdown)?),
-        ["$SYS", "SERVER", id, "LAMEDUCK"] => Some(farewell(line, id, Leave::LameDuck)?),
-        ["$SYS", "ACCOUNT", _, "DISCONNECT"] => disconnect(line)?,
-        _ => None,
-    })
-}
-
-fn event_body<'a, T: Deserialize<'a>>(line: &EventLine<'a>) -> Result<T, String> {
-    parse(line.body.ok_or("the event is not JSON")?.get())
-}
-
-fn farewell(line: &EventLine<'_>, id: &str, leave: Leave) -> Result<What, String> {
-    let info: ServerInfo<'_> = event_body(line)?;
-    if info.id.is_some_and(|told| told != id) {
-        return Err("the event is about another server than its subject".to_owned());
-    }
-    Ok(What::Farewell { server: id.to_owned(), leave })
-}
-
-fn disconnect(line: &EventLine<'_>) -> Result<Option<What>, String> {
-    let event: ClientEvent<'_> = event_body(line)?;
-    let client = event.client.unwrap_or_default();
-    let server = event.server.and_then(|server| owned(server.id.as_ref()));
-    Ok(server.zip(client.id).map(|(server, cid)| What::Disconnect {
-        server,
-        cid,
-        reason: owned(event.reason.as_ref()).unwrap_or_default(),
-        name: owned(client.name.as_ref()),
-        stop: time(client.stop.as_deref()),
-    }))
-}
-
 /// Reads the wanted endpoints of an epoch into its tables. What could not be used is told in the
 /// problems, and the epoch is not whole then.
 pub fn load(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> (Epoch, Vec<Problem>) {
@@ -432,7 +384,7 @@ pub fn load(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> (Epoch, V
     let problems = index.read(&always, &mut |line| match line {
         Line::Epoch(header) => epoch.header = *header,
         Line::Reply(line) => reply(&mut epoch, &line),
-        Line::Event(line) => event(&mut epoch, &line),
+        Line::Event(line) => events::event(&mut epoch, &line),
         Line::Capture(capture) => epoch.captures.push(*capture),
         Line::End(end) => epoch.end = Some(*end),
         Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,

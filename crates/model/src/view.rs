@@ -5,8 +5,8 @@ use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine};
 
 use crate::epoch::{
-    AccountzRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, RoutezRecord, ServiceRecord, SettingsRecord,
-    Sighting, StatszRecord, VarzRecord,
+    AccountzRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, RoutezRecord, ServiceRecord,
+    SettingsRecord, Sighting, StatszRecord, VarzRecord,
 };
 
 /// An epoch through the eyes of a check.

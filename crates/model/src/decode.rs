@@ -94,10 +94,6 @@ fn sighting(line: &ReplyLine<'_>, id: &str, info: &ServerInfo<'_>) -> Sighting {
     }
 }
 
-/// Endpoints whose replies over HTTP do not say which server they are from.
-const NAMELESS: &[Endpoint] =
-    &[Endpoint::HEALTHZ, Endpoint::RAFTZ, Endpoint::IPQUEUESZ, Endpoint::EXPVARZ];
-
 /// What a reply without envelope says of its server; VARZ has all of it, others only the id, and
 /// some not even that: then the port is what is known. Nothing where that port never told its id.
 fn bare_sighting(
@@ -112,11 +108,14 @@ fn bare_sighting(
     };
     let id = match owned(bare.server_id.as_ref()) {
         Some(id) => id,
-        None if NAMELESS.contains(&line.endpoint) => match of_port() {
+        None if line.endpoint == Endpoint::VARZ => {
+            return Err("the reply does not say which server it is from".to_owned());
+        }
+        // Health, Raft groups and queues are told without an id, and SUBSZ is before 2.12.
+        None => match of_port() {
             Some(id) => id,
             None => return Ok(None),
         },
-        None => return Err("the reply does not say which server it is from".to_owned()),
     };
     let whole = line.endpoint == Endpoint::VARZ;
     Ok(Some(Sighting {

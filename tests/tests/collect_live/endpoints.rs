@@ -121,9 +121,9 @@ fn profiles_and_names_choose_what_is_asked() -> Any<()> {
     let _plain = system.client("a1", "APP")?;
     let url = system.url("a1", "SYS")?;
     let rows = |epoch: &Epoch| -> usize {
-        let lists = epoch.replies("CONNZ").filter_map(|reply| {
-            Some(reply["body"]["data"]["connections"].as_array()?.len())
-        });
+        let lists = epoch
+            .replies("CONNZ")
+            .filter_map(|reply| Some(reply["body"]["data"]["connections"].as_array()?.len()));
         lists.sum()
     };
     let light = Recorder::new()?;
@@ -134,7 +134,8 @@ fn profiles_and_names_choose_what_is_asked() -> Any<()> {
     assert_eq!(rows(&light), 1, "the service, not the plain client");
 
     let full = Recorder::new()?;
-    let with = ["--server", &url, "--profile", "full", "--with", "expvarz", "--without", "JSZ,RAFTZ"];
+    let with =
+        ["--server", &url, "--profile", "full", "--with", "expvarz", "--without", "JSZ,RAFTZ"];
     let run = full.collect(&with)?;
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let full = full.last()?;

@@ -2,6 +2,7 @@
 
 mod connecting;
 mod events;
+mod endpoints;
 mod recorder;
 mod retention;
 mod running;

@@ -125,6 +125,11 @@ impl Epoch {
         self.of_kind("reply").filter(move |reply| reply["endpoint"] == endpoint)
     }
 
+    /// The replies of all endpoints.
+    pub(crate) fn every_reply(&self) -> impl Iterator<Item = &Value> {
+        self.of_kind("reply")
+    }
+
     pub(crate) fn captures<'a, 'k>(
         &'a self,
         endpoint: &'k str,

@@ -118,14 +118,14 @@ fn cure(epoch: &EpochSurvey, group: &[Endpoint]) -> String {
                 --timeout helps slow ones"
             .to_owned();
     }
-    match services {
-        true => "record with a connection of the account whose services matter \
-                 (--account-server or --account-context)"
-            .to_owned(),
-        false => format!(
-            "record with a system account connection (--server or --context) or --http, and \
-             without switching off {}",
-            names.join(", ")
-        ),
+    if services {
+        return "record with a connection of the account whose services matter (--account-server \
+                or --account-context)"
+            .to_owned();
     }
+    format!(
+        "record with a system account connection (--server or --context) or --http, and without \
+         switching off {}",
+        names.join(", ")
+    )
 }

@@ -49,7 +49,9 @@ fn story(epochs: &[&[Row<'_>]]) -> Recording {
                 None => without_stats(epoch, id),
             }
         }
-        there.iter().for_each(|id| epoch.end_instance(id));
+        for id in there {
+            epoch.end_instance(id);
+        }
     }
     story
 }

@@ -185,7 +185,9 @@ fn without_a_required_group_nothing_is_ok() {
                 .flat_map(|k| k.required.iter().map(|group| (k.subject, *group)))
             {
                 let without = whole.clone().each(|epoch| {
-                    group.iter().for_each(|endpoint| epoch.drop_endpoint(endpoint));
+                    for endpoint in group {
+                        epoch.drop_endpoint(endpoint);
+                    }
                 });
                 let without = judge(&without, &[]);
                 let own = |row: &&VerdictRow| kind_of(&row.subject) == kind;

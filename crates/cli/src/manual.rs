@@ -25,15 +25,14 @@ pub(crate) struct ManArgs {
 
 /// Writes the manual.
 pub(crate) fn write(args: &ManArgs) -> Result<ExitCode, CliError> {
-    match &args.out {
-        Some(folder) => pages(folder)
-            .map_err(|source| CliError::Write { what: folder.display().to_string(), source })?,
-        None => {
-            let mut page = Vec::new();
-            Man::new(Cli::command()).render(&mut page).map_err(CliError::stdout)?;
-            print_plain(&String::from_utf8_lossy(&page))?;
-        }
+    if let Some(folder) = &args.out {
+        pages(folder)
+            .map_err(|source| CliError::Write { what: folder.display().to_string(), source })?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut page = Vec::new();
+    Man::new(Cli::command()).render(&mut page).map_err(CliError::stdout)?;
+    print_plain(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,8 +1,8 @@
 //! The collector against real servers and services of three lines of versions.
 
 mod connecting;
-mod events;
 mod endpoints;
+mod events;
 mod recorder;
 mod retention;
 mod running;

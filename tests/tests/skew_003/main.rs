@@ -50,7 +50,7 @@ fn story(epochs: &[&[Row<'_>]]) -> Recording {
             }
         }
         for id in there {
-            epoch.end_instance(id);
+            epoch.end_instance(&id);
         }
     }
     story

@@ -87,8 +87,8 @@ fn judges(check: &Check) -> String {
 /// What is required, for each kind of subject where there are several.
 fn needs(check: &Check) -> String {
     let kinds = check.kinds();
-    if let [only] = kinds.as_slice() {
-        return groups(only.required);
+    if kinds.iter().all(|kind| kind.required == check.required) {
+        return groups(check.required);
     }
     let kinds: Vec<String> = kinds
         .iter()

@@ -12,7 +12,7 @@ use nats_hindsight_model::users::{Expiry, User, UserFacts, UserKey};
 use nats_hindsight_snapshot::Endpoint;
 
 use super::user;
-use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
+use crate::check::{Check, Follow, Followed, Kind, Limits, Scan, Threshold};
 use crate::report::{Severity, Subject};
 use crate::verdict::{Judgement, Reason, Step};
 use sight::{Seat, Sight};
@@ -23,8 +23,8 @@ pub(super) static CHECK: Check = Check {
     title: "the credentials of a connected user expire soon",
     severity: Severity::Warning,
     category: "Health",
-    subject: "user",
-    required: &[&[Endpoint::CONNZ]],
+    subject: "user, server",
+    required: REQUIRED,
     enriching: SERVER_ENDPOINTS,
     thresholds: &[&EXPIRING_WITHIN, &URGENT_WITHIN],
     scan: Scan::Follow(Followed::of::<CredentialsExpiring>()),
@@ -43,6 +43,9 @@ static URGENT_WITHIN: Threshold = Threshold::seconds(
     "credentials that expire this soon while they are in use are a warning",
 );
 
+/// Without connections there is nothing to be said of users, nor of the servers that hold them.
+const REQUIRED: &[&[Endpoint]] = &[&[Endpoint::CONNZ]];
+
 /// What is missing where only connections of services were listed.
 const WITHOUT_SERVICES: &str = "connections_without_services";
 
@@ -60,6 +63,10 @@ struct State {
 impl Follow for CredentialsExpiring {
     type Facts = UserFacts;
     type State = State;
+    const KINDS: &'static [Kind] = &[
+        Kind { subject: "user", required: REQUIRED },
+        Kind { subject: "server", required: REQUIRED },
+    ];
 
     fn observe(view: &View<'_>) -> UserFacts {
         UserFacts::of(view)

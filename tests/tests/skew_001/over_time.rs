@@ -170,15 +170,15 @@ fn ended_when_the_cluster_answers_under_another_name() {
 #[test]
 fn two_clusters_that_join_are_one_that_may_differ() {
     let four = [("a1", "2.14.6"), ("a2", "2.14.6"), ("s1", "2.14.6"), ("s2", "2.14.6")];
-    let recording = servers(&four).repeat(3, hours(1)).each(|epoch| {
+    let recording = servers(&four).repeat(4, hours(1)).each(|epoch| {
         reload(epoch, "s1", days(9));
         reload(epoch, "s2", days(9));
     });
     let recording = recording.during([0, 1], |epoch| epoch.split(&["s1", "s2"]));
     let judged = judge(&recording, &[]);
     assert_eq!(judged.subjects(CODE), ["A", "A#2"]);
-    assert_eq!(judged.verdicts(CODE, "A"), ["ok", "ok", "finding"]);
-    assert_eq!(judged.verdicts(CODE, "A#2"), ["ok", "ok", "not_applicable"]);
+    assert_eq!(judged.verdicts(CODE, "A"), ["ok", "ok", "finding", "finding"]);
+    assert_eq!(judged.verdicts(CODE, "A#2"), ["ok", "ok", "not_applicable", "not_applicable"]);
     let finding = judged.finding(CODE, "A");
     assert_eq!(only(finding).1, ["1 MiB: a1 a2", "8 MiB: s1 s2"]);
     assert_eq!(stage(finding), "standing");

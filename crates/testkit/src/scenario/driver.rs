@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::collector::Collector;
 use super::provenance::{self, Epoch, Provenance};
 use super::{Action, LARGEST, Scenario, privacy};
@@ -215,6 +217,12 @@ impl Stage {
             Action::Requests(key, count) => self.send(key, "hello", count),
             Action::Failures(key, count) => self.send(key, "fail", count),
             Action::Send(key, payload, count) => self.send(key, payload, count),
+            Action::Stream(name, replicas) => {
+                let subject = format!("{}.>", name.to_lowercase());
+                let config =
+                    json!({ "name": name, "subjects": [subject], "num_replicas": replicas });
+                system.client(self.through, "APP")?.add_stream(&config).map(drop)
+            }
             Action::Sniff(subject) => {
                 self.sniffers.push(Sniffer::start(system, self.through, "APP", subject)?);
                 Ok(())

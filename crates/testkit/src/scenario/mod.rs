@@ -7,6 +7,7 @@ mod credentials;
 mod demo;
 mod driver;
 mod events;
+mod jetstream;
 mod listening;
 pub(crate) mod privacy;
 mod provenance;
@@ -116,6 +117,8 @@ pub(crate) enum Action {
     Failures(&'static str, usize),
     /// Requests with a payload of their own, which some instances may answer with an error.
     Send(&'static str, &'static str, usize),
+    /// Makes a stream of so many replicas in `APP`.
+    Stream(&'static str, u64),
     /// Somebody subscribes to a subject in `APP`.
     Sniff(&'static str),
 }
@@ -149,6 +152,7 @@ pub fn all() -> Vec<Scenario> {
         events::clean_stop(),
         events::killed(),
         events::lame_duck(),
+        jetstream::jetstream(),
     ]
 }
 

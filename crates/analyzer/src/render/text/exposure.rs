@@ -138,7 +138,8 @@ fn served(side: &Map<String, Value>) -> String {
     if side.contains_key("connections") {
         let shown = |key: &str| number(key).map_or(UNKNOWN.to_owned(), grouped);
         let (last, peak) = (shown("connections"), shown("connections_peak"));
-        parts.push(format!("{last} connections at the end, {peak} at the peak"));
+        let connections = if last == "1" { "connection" } else { "connections" };
+        parts.push(format!("{last} {connections} at the end, {peak} at the peak"));
     }
     parts.join("; ")
 }

@@ -22,6 +22,13 @@ struct Column {
     width: usize,
 }
 
+impl Column {
+    /// Part of an id is enough to find it; part of a time says nothing.
+    fn whole(&self) -> bool {
+        self.head == "time"
+    }
+}
+
 impl Table {
     /// Adds a column on the right.
     pub(super) fn column(&mut self, head: &str, cells: Vec<String>) {
@@ -56,7 +63,8 @@ impl Table {
             columns.iter().map(|column| column.width + BETWEEN).sum::<usize>()
         };
         while total(&self.columns) > room + BETWEEN {
-            let wide = self.columns.iter_mut().filter(|column| column.width > NARROW);
+            let wide =
+                self.columns.iter_mut().filter(|column| column.width > NARROW && !column.whole());
             match wide.max_by_key(|column| (column.head == "id", column.width)) {
                 Some(column) => column.width = NARROW,
                 None => return,

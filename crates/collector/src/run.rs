@@ -79,7 +79,7 @@ async fn run_until_stopped(
 ) -> Result<Option<EpochSummary>, CollectError> {
     let stop = Stop::on_signals()?;
     let expects = recall(settings)?;
-    let mut connections = Connections::new(&settings.connections, settings.every.is_some());
+    let mut connections = Connections::new(&settings.connections, settings.listens());
     let errors = tokio::select! {
         errors = connections.connect(&settings.waits) => errors,
         () = stop.told() => return Ok(None),
@@ -237,8 +237,8 @@ impl Run<'_> {
 
     /// Only who records again and again listens.
     fn asked(&self) -> Vec<Endpoint> {
-        let events = self.settings.every.map(|_| Endpoint::EVENTS);
-        self.settings.selection.asked().into_iter().chain(events).collect()
+        let asked = self.settings.selection.asked().into_iter();
+        asked.filter(|endpoint| self.settings.listens() || *endpoint != Endpoint::EVENTS).collect()
     }
 
     fn header(&self, clock: &Clock, sequence: u64, ticks_skipped: u64) -> EpochLine {

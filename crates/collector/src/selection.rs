@@ -50,6 +50,7 @@ const LIGHT: &[Endpoint] = &[
     Endpoint::LEAFZ,
     Endpoint::SRV_INFO,
     Endpoint::SRV_STATS,
+    Endpoint::EVENTS,
 ];
 
 const STANDARD: &[Endpoint] = &[

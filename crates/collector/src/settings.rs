@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nats_hindsight_snapshot::Endpoint;
+
 use crate::connect::ConnectionSpec;
 use crate::http::HttpTarget;
 use crate::record::Output;
@@ -36,6 +38,14 @@ pub struct Settings {
     pub selection: Selection,
     /// Times of waiting.
     pub waits: Waits,
+}
+
+impl Settings {
+    /// Whether it listens between epochs to what servers publish: only who records again and again
+    /// does.
+    pub(crate) fn listens(&self) -> bool {
+        self.every.is_some() && self.selection.has(&Endpoint::EVENTS)
+    }
 }
 
 /// How long to wait for what.

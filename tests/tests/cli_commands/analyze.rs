@@ -35,7 +35,7 @@ fn what_is_closed_counts_unless_only_open_is_asked_for() {
     let cured = folder(&[epoch(0, EVEN), epoch(1, MIXED), epoch(2, EVEN)]);
     let ran = hindsight(&[&"analyze", &cured.path(), &"--fail-on", &"info"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stdout.contains("1 closed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("0 open at the end, 2 closed"), "{}", ran.stdout);
     let ran = hindsight(&[&"analyze", &cured.path(), &"--fail-on", &"info", &"--fail-on-open"]);
     assert_eq!(ran.code, 0, "{ran:?}");
 }

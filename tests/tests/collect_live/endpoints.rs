@@ -154,7 +154,7 @@ fn profiles_and_names_choose_what_is_asked() -> Any<()> {
 #[test]
 fn ports_answer_for_all_endpoints_they_have() -> Any<()> {
     for version in VERSIONS {
-        let system = System::builder().cluster("A", &["a1"], version).jetstream().start()?;
+        let system = System::builder().cluster("A", &["a1", "a2"], version).jetstream().start()?;
         let url = system.monitor_url("a1")?;
         let recorder = Recorder::new()?;
         let run = recorder.collect(&["--http", &url])?;

@@ -32,7 +32,7 @@ fn system(out: &mut String, plan: &DryRun) {
     let (streams, consumers) = plan.assets;
     let _ = writeln!(
         out,
-        "\n{}, {}, {}, {}, {} (each replica counts)",
+        "\n{}, {}, {}, {}, {}",
         counted(plan.servers.len(), "server"),
         counted(plan.accounts, "account"),
         counted(usize::try_from(plan.clients).unwrap_or(usize::MAX), "connection"),
@@ -74,9 +74,10 @@ fn requests(out: &mut String, requests: &[Planned]) {
     let _ = writeln!(
         out,
         "\nTogether about {} in replies, and about a fifth of that in the snapshot.\n\
-         Estimated from the number of connections, accounts, streams and consumers, as\n\
-         if all connections had to be listed. Those that are not of services are only\n\
-         listed by --profile full, and where there are more than 16 accounts.",
+         Estimated from the number of connections, accounts, streams and consumers, of\n\
+         which each replica counts, and as if all connections had to be listed. Those\n\
+         that are not of services are only listed by --profile full, and where there\n\
+         are more than 16 accounts.",
         bytes(total)
     );
 }

@@ -7,6 +7,8 @@ use crate::render::plain;
 const WIDEST: usize = 24;
 /// Columns to which a wide cell shrinks where not everything fits.
 const NARROW: usize = 14;
+/// Columns to which an id shrinks where even that is too much: what stands behind it says more.
+const NARROWEST: usize = 9;
 /// Spaces between columns.
 const BETWEEN: usize = 2;
 
@@ -67,8 +69,14 @@ impl Table {
                 self.columns.iter_mut().filter(|column| column.width > NARROW && !column.whole());
             match wide.max_by_key(|column| (column.head == "id", column.width)) {
                 Some(column) => column.width = NARROW,
-                None => return,
+                None => break,
             }
+        }
+        let lacking = total(&self.columns).saturating_sub(room + BETWEEN);
+        let id = self.columns.iter_mut().find(|column| column.head == "id");
+        // Only where that makes all of it fit: else nothing is won.
+        if let Some(id) = id.filter(|id| lacking > 0 && id.width >= NARROWEST + lacking) {
+            id.width = NARROWEST;
         }
     }
 

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use nats_hindsight_snapshot::wire::{
     Accountz, Connz, Envelope, REPLY_TYPE_PREFIX, Routez, ServiceReply, UserInfo, Varz,
 };
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 /// Who answered a request to servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,26 +80,23 @@ pub(crate) struct ServerSize {
     /// Leaf connections.
     #[serde(rename = "leafnodes")]
     pub(crate) leafs: u64,
-    /// Gateway connections, as far as they are configured.
-    #[serde(skip)]
+    /// Gateways, as far as they are configured.
+    #[serde(rename = "gateway", deserialize_with = "gateways")]
     pub(crate) gateways: u64,
 }
 
-/// The size of a server from VARZ.
-pub(crate) fn server_size(body: &[u8]) -> Option<ServerSize> {
+fn gateways<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Gateway {
         gateways: Vec<IgnoredAny>,
     }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Gateways {
-        gateway: Gateway,
-    }
-    let gateways: Gateways = data(body).unwrap_or_default();
-    let size: ServerSize = data(body)?;
-    Some(ServerSize { gateways: gateways.gateway.gateways.len() as u64, ..size })
+    Gateway::deserialize(deserializer).map(|gateway| gateway.gateways.len() as u64)
+}
+
+/// The size of a server from VARZ.
+pub(crate) fn server_size(body: &[u8]) -> Option<ServerSize> {
+    data(body)
 }
 
 /// Streams and consumers of a server, from the totals of JSZ.

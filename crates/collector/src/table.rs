@@ -12,7 +12,7 @@ use nats_hindsight_snapshot::lines::{FilterLine, PageLine};
 use crate::record::Secretive;
 
 /// Connections of a page. The default of servers: larger pages risk the limit of pending bytes.
-const CONNECTIONS: u64 = 1024;
+pub(crate) const CONNECTIONS: u64 = 1024;
 
 /// Accounts of a page of JSZ. Each comes with all its streams and consumers, so pages are small.
 const JETSTREAM_ACCOUNTS: u64 = 32;
@@ -283,6 +283,11 @@ impl Row {
         self.token == CONNZ.token
     }
 
+    /// Whether every page of it is asked for.
+    pub(crate) fn lists_all(&self) -> bool {
+        matches!(self.paging, Paging::All(_))
+    }
+
     /// The page that starts at a row of a list.
     pub(crate) fn page(&self, offset: u64) -> Option<PageLine> {
         match self.paging {
@@ -298,7 +303,7 @@ impl Row {
 
     /// Whether there may be another page behind this one.
     pub(crate) fn goes_on(&self, page: Option<PageLine>, rows: u64) -> bool {
-        matches!(self.paging, Paging::All(_)) && page.is_some_and(|page| rows >= page.limit)
+        self.lists_all() && page.is_some_and(|page| rows >= page.limit)
     }
 
     /// The body of a request.

@@ -8,14 +8,15 @@ use nats_hindsight_snapshot::Endpoint;
 
 use super::look::{Look, Sized};
 use super::{Planned, Whom};
+use crate::epoch::{FEW_ACCOUNTS, MOST_ACCOUNTS};
 use crate::settings::Settings;
-use crate::table::{OF_SERVERS, OVER_HTTP, ROUTEZ, Row, STATSZ, Scope, Way};
+use crate::table::{CONNECTIONS, OF_SERVERS, OVER_HTTP, ROUTEZ, Row, STATSZ, Scope, Way};
 
 /// Accounts of a server that are asked for one by one.
-const MOST_ACCOUNTS: u64 = 64;
+const MOST: u64 = MOST_ACCOUNTS as u64;
 
-/// Rows of a page of connections.
-const PAGE: u64 = 1024;
+/// Accounts up to which connections are asked for account by account.
+const FEW: u64 = FEW_ACCOUNTS as u64;
 
 /// Bytes of a reply of a service.
 const SERVICE: u64 = 600;
@@ -35,7 +36,7 @@ pub(super) fn requests(look: &Look, settings: &Settings, connections: usize) -> 
         planned.extend(selection.rows(OVER_HTTP).map(|row| {
             let asked = of_servers(row, &ports);
             // Ports know no filter, so connections are not asked for account by account.
-            let pages = |server: &&Sized| 1 + server.size.connections / PAGE;
+            let pages = |server: &&Sized| 1 + server.size.connections / CONNECTIONS;
             let replies =
                 if row.lists_connections() { ports.iter().map(pages).sum() } else { asked.replies };
             Planned { whom: Whom::EachPort, requests: replies, replies, ..asked }
@@ -76,9 +77,9 @@ fn replies_of(row: &Row, server: &Sized) -> u64 {
     match row.scope {
         Scope::Server => 1,
         Scope::Account(_) if row.lists_connections() => {
-            accounts.clamp(1, 16).max(server.size.connections / PAGE)
+            accounts.clamp(1, FEW).max(server.size.connections / CONNECTIONS)
         }
-        Scope::Account(_) => accounts.min(MOST_ACCOUNTS),
+        Scope::Account(_) => accounts.min(MOST),
     }
 }
 
@@ -92,12 +93,12 @@ fn bytes_of(row: &Row, server: &Sized) -> u64 {
         () if each(&Endpoint::STATSZ) => 1600 + 250 * size.routes,
         () if each(&Endpoint::VARZ) => 3000,
         () if each(&Endpoint::ACCOUNTZ) => 160 + 12 * accounts,
-        () if each(&Endpoint::ACCOUNTZ_DETAIL) => 1500 * accounts.min(MOST_ACCOUNTS),
+        () if each(&Endpoint::ACCOUNTZ_DETAIL) => 1500 * accounts.min(MOST),
         () if each(&Endpoint::ACCOUNT_STATZ) => 400 * accounts,
         () if each(&Endpoint::CONNZ) => 180 * replies_of(row, server) + 900 * size.connections,
         () if each(&Endpoint::CONNZ_CLOSED) => {
             let closed = size.total_connections.saturating_sub(size.connections);
-            180 * replies_of(row, server) + 600 * closed.min(PAGE)
+            180 * replies_of(row, server) + 600 * closed.min(CONNECTIONS)
         }
         () if each(&Endpoint::ROUTEZ) => 150 + 700 * size.routes,
         () if each(&Endpoint::LEAFZ) => 150 + 500 * size.leafs,

@@ -52,7 +52,7 @@ impl Look {
         for account in connections.accounts() {
             let subject = "$SRV.PING".to_owned();
             let mut instances = 0;
-            let (_, _) = replies(account.link, subject, Bytes::new(), waits, clock, |body| {
+            replies(account.link, subject, Bytes::new(), waits, clock, |body| {
                 instances += u64::from(glance::instance(body).is_some());
             })
             .await;
@@ -76,7 +76,7 @@ impl Look {
             // Without options JSZ tells totals.
             let (subject, body) = (row.broadcast(), Bytes::new());
             let mut taken = Vec::new();
-            let (attempt, _) =
+            let attempt =
                 replies(link, subject, body, waits, clock, |body| taken.push(body.clone())).await;
             for body in taken {
                 self.take(row, &body);
@@ -131,7 +131,7 @@ impl Sized {
     }
 }
 
-/// Asks one subject and hands over what comes. How it went, and how many came.
+/// Asks one subject and hands over what comes. How it went.
 async fn replies(
     link: &Link,
     subject: String,
@@ -139,18 +139,15 @@ async fn replies(
     waits: &Waits,
     clock: &Clock,
     mut take: impl FnMut(&Bytes),
-) -> (Attempt, u64) {
+) -> Attempt {
     let request = Request { link, subject, body, compressed: false };
     let stall = waits.stall.min(waits.timeout);
     let patience = Patience { most: waits.timeout, stall, after_all: stall };
-    let mut number = 0;
-    let attempt = ask(&request, clock, patience, async |answer| {
-        number += 1;
+    ask(&request, clock, patience, async |answer| {
         take(&answer.body);
         Next::More
     })
-    .await;
-    (attempt, number)
+    .await
 }
 
 /// Id and size of the server behind a port.

@@ -9,15 +9,10 @@ use super::discovery::add;
 use super::{Account, Epoch, Label};
 use crate::ask::{Answer, Next, Request, ask};
 use crate::glance;
-use crate::table::{CONNZ, CONNZ_CLOSED, Paging, Row};
+use crate::table::{CONNZ, CONNZ_CLOSED, Row};
 
 /// All servers answer this for the user's own account, whatever else is in the request.
 const SUBJECT: &str = "$SYS.REQ.ACCOUNT.PING.CONNZ";
-
-/// Whether every page is asked for.
-fn listing_all(row: &Row) -> bool {
-    matches!(row.paging, Paging::All(_))
-}
 
 /// More pages than any account has.
 const MOST_PAGES: u64 = 1024;
@@ -62,11 +57,11 @@ impl Epoch<'_> {
             let rows = self.ask_own(&request, account, row, page, &mut capture, &before).await;
             let full = |(id, rows): (String, u64)| (rows >= page.limit).then_some(id);
             before = rows.into_iter().filter_map(full).collect();
-            if before.is_empty() || !listing_all(row) || capture.status != Status::Ok {
+            if before.is_empty() || !row.lists_all() || capture.status != Status::Ok {
                 break;
             }
         }
-        if !before.is_empty() && listing_all(row) {
+        if !before.is_empty() && row.lists_all() {
             capture.status = Status::Partial;
         }
         self.capture(capture).await;
@@ -109,7 +104,7 @@ impl Epoch<'_> {
         server: &str,
     ) -> u64 {
         let read = glance::page(&answer.body).unwrap_or_default();
-        if listing_all(row) {
+        if row.lists_all() {
             let mut seen = self.seen.borrow_mut();
             for listed in read.listed {
                 seen.listed(server, account.id.as_deref(), listed);

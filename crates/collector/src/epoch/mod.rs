@@ -26,6 +26,7 @@ use crate::settings::Waits;
 
 pub(crate) use identity::{Identified, identify};
 pub(crate) use seen::{Seen, ServiceKey};
+pub(crate) use servers::{FEW_ACCOUNTS, MOST_ACCOUNTS};
 
 /// Prefix of all subjects that services are asked on, as a filter of connections.
 const SERVICES: &str = "$SRV.>";

@@ -222,9 +222,7 @@ impl Epoch<'_> {
             }
             token if token == JSZ.token => {
                 let accounts = glance::jetstream_accounts(body)?;
-                let rows = accounts.len() as u64;
-                seen.jetstream_of.entry(server.id.clone()).or_default().extend(accounts);
-                return Some((rows, Vec::new()));
+                return Some((seen.jetstream(&server.id, accounts), Vec::new()));
             }
             _ => {}
         }
@@ -232,7 +230,7 @@ impl Epoch<'_> {
             return Some((0, Vec::new()));
         }
         let page = glance::page(body)?;
-        if matches!(row.paging, Paging::All(_)) && !server.id.is_empty() {
+        if row.lists_all() && !server.id.is_empty() {
             for listed in page.listed {
                 seen.listed(&server.id, None, listed);
             }

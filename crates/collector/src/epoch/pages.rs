@@ -206,7 +206,7 @@ impl Epoch<'_> {
             return 0;
         };
         listing.count(&page);
-        if matches!(listing.row.paging, Paging::All(_)) {
+        if listing.row.lists_all() {
             let account = listing.filter.as_ref().and_then(|filter| filter.account.as_deref());
             let mut seen = self.seen.borrow_mut();
             for listed in page.listed {
@@ -222,11 +222,7 @@ impl Epoch<'_> {
             listing.unusable.get_or_insert_with(|| "the list cannot be read".to_owned());
             return 0;
         };
-        let rows = accounts.len() as u64;
-        let mut seen = self.seen.borrow_mut();
-        let ids = accounts.into_iter().filter(|id| !id.is_empty());
-        seen.jetstream_of.entry(server.to_owned()).or_default().extend(ids);
-        rows
+        self.seen.borrow_mut().jetstream(server, accounts)
     }
 
     /// Nobody listens on this subject: is it the endpoint that is not known, or the server gone?

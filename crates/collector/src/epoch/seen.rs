@@ -78,6 +78,15 @@ impl Seen {
         self.accounts_of.entry(server.to_owned()).or_default().extend(accounts);
     }
 
+    /// A server named the accounts that use JetStream, one per row. Number of rows.
+    pub(crate) fn jetstream(&mut self, server: &str, accounts: Vec<String>) -> u64 {
+        let rows = accounts.len() as u64;
+        // A row without an id still counts, but leads nowhere.
+        let ids = accounts.into_iter().filter(|id| !id.is_empty());
+        self.jetstream_of.entry(server.to_owned()).or_default().extend(ids);
+        rows
+    }
+
     /// An instance answered. Whether it is the first time for this verb.
     pub(crate) fn answer(&mut self, key: ServiceKey, verb: &'static str, id: String) -> bool {
         let sighting = self.services.entry(key).or_default();

@@ -15,10 +15,10 @@ use crate::table::{OF_SERVERS, RAFTZ, ROUTEZ, Row, Scope, Way};
 
 /// Up to this many accounts each is asked for on its own, which brings only the connections of
 /// services. With more, one request for everything is cheaper.
-const FEW: usize = 16;
+pub(crate) const FEW_ACCOUNTS: usize = 16;
 
 /// Accounts of a server that are asked for one by one. How the others are is left open, and said.
-pub(super) const MOST_ACCOUNTS: usize = 64;
+pub(crate) const MOST_ACCOUNTS: usize = 64;
 
 /// Times all servers are asked where none can be asked alone.
 const ROUNDS: usize = 2;
@@ -147,13 +147,13 @@ impl Epoch<'_> {
         servers: &BTreeSet<String>,
     ) -> BTreeSet<String> {
         let mut answered = BTreeSet::new();
-        let first = self.ask_round(link, row, servers, &mut answered).await;
+        let first = self.ask_round(link, row, servers, &mut answered, false).await;
         let mut capture = broadcast_capture(row, first);
         for _ in 1..ROUNDS {
             if row.way != Way::BroadcastOnly || answered.is_superset(servers) {
                 break;
             }
-            add(&mut capture, self.ask_round(link, row, servers, &mut answered).await);
+            add(&mut capture, self.ask_round(link, row, servers, &mut answered, true).await);
         }
         if !answered.is_empty() {
             capture.status = Status::Ok;
@@ -168,14 +168,15 @@ impl Epoch<'_> {
         row: &'static Row,
         servers: &BTreeSet<String>,
         answered: &mut BTreeSet<String>,
+        again: bool,
     ) -> Attempt {
         let subject = row.broadcast();
         let body = row.request(None, None);
         let request = Request { link, subject: subject.clone(), body, compressed: row.compressed };
         ask(&request, &self.clock, self.broadcast(), async |answer| {
-            let known = glance::envelope(&answer.body).map(|(server, _)| server.id);
             // Who answers again in a second round has nothing new to say.
-            if known.is_some_and(|id| answered.contains(&id)) {
+            let known = || glance::envelope(&answer.body).map(|(server, _)| server.id);
+            if again && known().is_some_and(|id| answered.contains(&id)) {
                 return Next::More;
             }
             let Some(server) = self.server_reply(answer, row, &subject).await else {
@@ -202,7 +203,8 @@ impl Epoch<'_> {
         if !accounts.is_empty() {
             accounts.extend(self.expects.services.iter().map(|service| service.account.clone()));
         }
-        if accounts.is_empty() || accounts.len() > FEW || self.selection.all_connections() {
+        if accounts.is_empty() || accounts.len() > FEW_ACCOUNTS || self.selection.all_connections()
+        {
             return vec![None];
         }
         accounts.into_iter().map(|account| Some(self.connections_of(account))).collect()

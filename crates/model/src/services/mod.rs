@@ -15,7 +15,7 @@ use crate::View;
 use crate::census::Census;
 use crate::clusters::{ClusterTracker, Clusters};
 use crate::events::{Events, Farewells};
-use crate::roster::{Roster, ServiceKey};
+use crate::roster::{Roster, Service, ServiceKey};
 pub use memory::{Holder, LastGood, LastInstance};
 
 /// What one epoch says about services and the servers that hold them.
@@ -74,10 +74,19 @@ pub struct Services {
 }
 
 impl Services {
-    /// What hides connections that were asked for and could show more of a service; nothing if all
-    /// were seen, or if they were never to be had.
-    pub fn connections_lost(&self, key: &ServiceKey, facts: &ServiceFacts) -> Option<Doubt> {
-        if !facts.roster.connections_meant {
+    /// What hides connections that were asked for and could show more of a service, such as an
+    /// instance that is mute; nothing if all were seen, or if they were never to be had.
+    pub fn connections_lost(
+        &self,
+        key: &ServiceKey,
+        service: &Service,
+        facts: &ServiceFacts,
+    ) -> Option<Doubt> {
+        // Behind a leaf node an instance has no connection to be seen.
+        let leaf = facts.roster.behind_leafs.contains_key(key);
+        let mut instances = service.instances.values();
+        let unlisted = instances.any(|instance| instance.connection.is_none());
+        if leaf || !unlisted || !facts.roster.connections_meant {
             return None;
         }
         connections::complete(key, facts, &self.clusters).err()

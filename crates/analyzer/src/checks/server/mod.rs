@@ -5,8 +5,11 @@ mod hint_003_clock_skew;
 mod server_002_version_mismatch;
 mod skew_001_settings_skew;
 
+use nats_hindsight_model::clusters::Cluster;
+
 use crate::check::Check;
 use crate::report::Subject;
+use crate::verdict::Reason;
 
 /// The family.
 pub const CHECKS: &[&Check] = &[
@@ -15,6 +18,43 @@ pub const CHECKS: &[&Check] = &[
     &server_002_version_mismatch::CHECK,
     &skew_001_settings_skew::CHECK,
 ];
+
+/// What became of a cluster of which no server answered.
+pub(crate) enum OutOfSight {
+    /// It is over, and why.
+    Ended(String),
+    /// There is nothing to judge.
+    Empty,
+    /// Its servers are silent or gone, and nobody knows how they are.
+    Hidden(Vec<Subject>),
+}
+
+impl OutOfSight {
+    /// What it is, from what is known of its servers.
+    pub(crate) fn of(cluster: &Cluster) -> Self {
+        if let Some(name) = &cluster.renamed_to {
+            return Self::Ended(format!("all of its servers answer as cluster {name} now"));
+        }
+        let missing = cluster.silent.values().chain(cluster.departed.values());
+        let hides: Vec<Subject> =
+            missing.map(|member| server(&cluster.key, &member.name)).collect();
+        if hides.is_empty() { Self::Empty } else { Self::Hidden(hides) }
+    }
+}
+
+/// Why a cluster may have servers that nobody saw, and which those are.
+pub(crate) fn hidden_members(cluster: &Cluster) -> Option<(Reason, Vec<Subject>)> {
+    let seat = |name: &String| server(&cluster.key, name);
+    if !cluster.silent.is_empty() {
+        let silent = cluster.silent.values().map(|member| seat(&member.name));
+        Some((Reason::ServerSilent, silent.collect()))
+    } else if !cluster.membership_known {
+        let doubts = cluster.doubts.iter().map(|(name, _)| seat(name));
+        Some((Reason::MembershipUnknown, doubts.collect()))
+    } else {
+        None
+    }
+}
 
 /// The seat of a server as a subject.
 pub(crate) fn server(cluster: &str, server: &str) -> Subject {

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use nats_hindsight_model::View;
 use nats_hindsight_model::roster::{Instance, Roster, Service, ServiceKey};
 use nats_hindsight_model::services::{
-    Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker, Services,
+    Doubt, Presence, Seen, ServiceFacts, ServiceTracker, Services,
 };
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
 use serde_json::{Value, json};
 
-use super::{ENRICHING, reason, server_name, service};
+use super::{ENRICHING, reason, server_name, service, services};
 use crate::check::{Check, Follow, Followed, Limits, Scan};
 use crate::report::{Severity, rfc3339};
 use crate::verdict::{Face, Fact, Judgement, Step};
@@ -66,10 +66,8 @@ impl Follow for SingleInstance {
         step: &Step,
         out: &mut Judgement,
     ) {
-        let patience = Patience { confirm_after_ms: step.confirm_after_ms, settle_after_ms: 0 };
-        let services = state.tracker.step(facts, step.epoch, step.time, patience);
+        let services = services(&mut state.tracker, facts, 0, step, out);
         for seen in &services.all {
-            out.name_account(&seen.key.0, &seen.account);
             let history = state.histories.entry(seen.key.clone()).or_default();
             history.remember_expected(&seen.key, &facts.roster);
             judge(seen, &services, history, facts, limits, step, out);

@@ -6,13 +6,13 @@ mod service_002_down;
 
 use nats_hindsight_model::census::SERVER_ENDPOINTS;
 use nats_hindsight_model::roster::ServiceKey;
-use nats_hindsight_model::services::{Doubt, ServiceFacts};
+use nats_hindsight_model::services::{Doubt, Patience, ServiceFacts, ServiceTracker, Services};
 use nats_hindsight_snapshot::Endpoint;
 
 use super::server::server;
 use crate::check::Check;
 use crate::report::Subject;
-use crate::verdict::Reason;
+use crate::verdict::{Judgement, Reason, Step};
 
 /// The family.
 pub const CHECKS: &[&Check] = &[
@@ -35,6 +35,23 @@ const ENRICHING_WITH_EVENTS: &[Endpoint] = &[
     Endpoint::LEAFZ,
     Endpoint::EVENTS,
 ];
+
+/// The services of the next epoch; the report is told the names of their accounts. A server younger
+/// than `settle_after_ms` may still be getting its clients back.
+pub(crate) fn services(
+    tracker: &mut ServiceTracker,
+    facts: &ServiceFacts,
+    settle_after_ms: i64,
+    step: &Step,
+    out: &mut Judgement,
+) -> Services {
+    let patience = Patience { confirm_after_ms: step.confirm_after_ms, settle_after_ms };
+    let services = tracker.step(facts, step.epoch, step.time, patience);
+    for seen in &services.all {
+        out.name_account(&seen.key.0, &seen.account);
+    }
+    services
+}
 
 /// A service as a subject. The engine shows the account by name where one is known.
 pub(crate) fn service(key: &ServiceKey) -> Subject {

@@ -15,7 +15,7 @@ use nats_hindsight_snapshot::Endpoint;
 use self::history::History;
 use self::skew::Skew;
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
-use crate::checks::server::server;
+use crate::checks::server::{OutOfSight, hidden_members, server};
 use crate::report::{Severity, Subject};
 use crate::verdict::{Judgement, Reason, Step};
 
@@ -107,15 +107,13 @@ impl Follow for SettingsSkew {
 
 /// A cluster of which no server answered: renamed or joined to another, or out of sight.
 fn nobody(cluster: &Cluster, subject: Subject, state: &mut State, out: &mut Judgement) {
-    if let Some(name) = &cluster.renamed_to {
-        state.histories.remove(&cluster.key);
-        out.ended(subject, format!("all of its servers answer as cluster {name} now"));
-    } else if cluster.silent.is_empty() && cluster.departed.is_empty() {
-        out.not_applicable(subject);
-    } else {
-        let missing = cluster.silent.values().chain(cluster.departed.values());
-        let hides = missing.map(|member| server(&cluster.key, &member.name)).collect();
-        out.unknown(subject, Reason::ServerSilent, hides);
+    match OutOfSight::of(cluster) {
+        OutOfSight::Ended(because) => {
+            state.histories.remove(&cluster.key);
+            out.ended(subject, because);
+        }
+        OutOfSight::Empty => out.not_applicable(subject),
+        OutOfSight::Hidden(hides) => out.unknown(subject, Reason::ServerSilent, hides),
     }
 }
 
@@ -133,13 +131,8 @@ fn judge(
         let lasting_ms = history.lasting_ms(skew, step);
         out.finding(subject, face::of(skew, stage, lasting_ms));
         history.differed(skew, step);
-    } else if !cluster.silent.is_empty() {
-        let silent = cluster.silent.values();
-        let hides = silent.map(|member| server(&cluster.key, &member.name)).collect();
-        out.unknown(subject, Reason::ServerSilent, hides);
-    } else if !cluster.membership_known {
-        let hides = cluster.doubts.iter().map(|(name, _)| server(&cluster.key, name)).collect();
-        out.unknown(subject, Reason::MembershipUnknown, hides);
+    } else if let Some((reason, hides)) = hidden_members(cluster) {
+        out.unknown(subject, reason, hides);
     } else if cluster.answered.len() < 2 {
         // One server agrees with itself; what it differed in is over with the others.
         match history.over(skew) {

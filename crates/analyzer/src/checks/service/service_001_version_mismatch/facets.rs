@@ -118,12 +118,6 @@ impl<'a> Facets<'a> {
         !self.service.instances.values().any(|instance| instance.answered)
     }
 
-    /// Whether an instance answered whose connection was not seen.
-    pub(super) fn unlisted_answers(&self) -> bool {
-        let mut instances = self.service.instances.values();
-        instances.any(|instance| instance.answered && instance.connection.is_none())
-    }
-
     pub(super) fn silent(&self) -> Vec<&'a str> {
         let silent = self.service.instances.iter().filter(|(_, instance)| !instance.answered);
         silent.map(|(id, _)| id.as_str()).collect()

@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use nats_hindsight_model::View;
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{
-    Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
+    Doubt, Presence, Seen, ServiceFacts, ServiceTracker, Services,
 };
 use nats_hindsight_snapshot::Endpoint;
 
 use self::facets::{Facet, Facets};
 use self::history::History;
-use super::{ENRICHING, reason, service};
+use super::{ENRICHING, reason, service, services};
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
 use crate::report::{Severity, Subject};
 use crate::settings::Mix;
@@ -67,22 +67,19 @@ impl Follow for VersionMismatch {
         step: &Step,
         out: &mut Judgement,
     ) {
-        let patience = Patience { confirm_after_ms: step.confirm_after_ms, settle_after_ms: 0 };
-        let services = state.tracker.step(facts, step.epoch, step.time, patience);
+        let services = services(&mut state.tracker, facts, 0, step, out);
         for seen in &services.all {
-            out.name_account(&seen.key.0, &seen.account);
             let history = state.histories.entry(seen.key.clone()).or_default();
-            let lost = || services.connections_lost(&seen.key, facts);
-            judge(seen, history, facts, &lost, limits, step, out);
+            judge(seen, &services, history, facts, limits, step, out);
         }
     }
 }
 
 fn judge(
     seen: &Seen,
+    services: &Services,
     history: &mut History,
     facts: &ServiceFacts,
-    connections_lost: &dyn Fn() -> Option<Doubt>,
     limits: &Limits<'_>,
     step: &Step,
     out: &mut Judgement,
@@ -101,9 +98,7 @@ fn judge(
         out.exception("allowed_mix", subject.clone(), mix.service.reason.clone());
     }
     if fired.is_empty() {
-        // Behind a leaf node an instance has no connection to be seen.
-        let leaf = facts.roster.behind_leafs.contains_key(&seen.key);
-        let lost = (!leaf && facets.unlisted_answers()).then(connections_lost).flatten();
+        let lost = services.connections_lost(&seen.key, there, facts);
         // Where the account was asked, a version that nobody told was not told by mute instances.
         let asked = facts.roster.accounts.contains_key(&seen.key.0);
         let blind = if asked && facets.nobody_answered() {

@@ -9,12 +9,12 @@ use nats_hindsight_model::View;
 use nats_hindsight_model::clusters::Clusters;
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{
-    Absence, LastGood, Patience, Presence, Seen, ServiceFacts, ServiceTracker, Services, Zero,
+    Absence, LastGood, Presence, Seen, ServiceFacts, ServiceTracker, Services, Zero,
 };
 use nats_hindsight_snapshot::Endpoint;
 
 use self::face::{Group, Outage};
-use super::{ENRICHING_WITH_EVENTS, reason, service};
+use super::{ENRICHING_WITH_EVENTS, reason, service, services};
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
 use crate::report::Severity;
 use crate::verdict::{Judgement, Step};
@@ -69,13 +69,9 @@ impl Follow for ServiceDown {
         step: &Step,
         out: &mut Judgement,
     ) {
-        let patience = Patience {
-            confirm_after_ms: step.confirm_after_ms,
-            settle_after_ms: limits.millis(&SETTLE_AFTER),
-        };
-        let services = state.tracker.step(facts, step.epoch, step.time, patience);
+        let settle_after_ms = limits.millis(&SETTLE_AFTER);
+        let services = services(&mut state.tracker, facts, settle_after_ms, step, out);
         for seen in &services.all {
-            out.name_account(&seen.key.0, &seen.account);
             if matches!(seen.presence, Presence::Answers | Presence::Listed) {
                 state.first_seen.entry(seen.key.clone()).or_insert(step.epoch);
             }

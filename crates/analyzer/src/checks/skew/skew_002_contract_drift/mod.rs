@@ -8,14 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use nats_hindsight_model::View;
 use nats_hindsight_model::roster::{Instance, Service, ServiceKey};
-use nats_hindsight_model::services::{
-    Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
-};
+use nats_hindsight_model::services::{Doubt, Presence, Seen, ServiceFacts, ServiceTracker};
 use nats_hindsight_snapshot::Endpoint;
 
 use self::contract::{Contracts, Difference};
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
-use crate::checks::service::{reason, service};
+use crate::checks::service::{reason, service, services};
 use crate::report::{Severity, Subject};
 use crate::verdict::{Judgement, Reason, Step, millis_between};
 
@@ -74,10 +72,8 @@ impl Follow for ContractDrift {
         step: &Step,
         out: &mut Judgement,
     ) {
-        let patience = Patience { confirm_after_ms: step.confirm_after_ms, settle_after_ms: 0 };
-        let services = state.tracker.step(facts, step.epoch, step.time, patience);
+        let services = services(&mut state.tracker, facts, 0, step, out);
         for seen in &services.all {
-            out.name_account(&seen.key.0, &seen.account);
             let there = facts.roster.services.get(&seen.key).filter(|s| !s.instances.is_empty());
             let Some(there) = there else {
                 absent(seen, &mut state.open_since, out);
@@ -86,8 +82,7 @@ impl Follow for ContractDrift {
             let contracts = Contracts::of(there);
             let differences = contracts.differences();
             if differences.is_empty() {
-                let lost =
-                    lost(&seen.key, there, facts, || services.connections_lost(&seen.key, facts));
+                let lost = services.connections_lost(&seen.key, there, facts);
                 if agree(seen, there, &contracts, lost.as_ref(), facts, out) {
                     state.open_since.remove(&seen.key);
                 }
@@ -99,19 +94,6 @@ impl Follow for ContractDrift {
             out.finding(service(&seen.key), face);
         }
     }
-}
-
-/// What hides connections that could show an instance of which nothing else is known.
-fn lost(
-    key: &ServiceKey,
-    there: &Service,
-    facts: &ServiceFacts,
-    connections_lost: impl FnOnce() -> Option<Doubt>,
-) -> Option<Doubt> {
-    // Behind a leaf node an instance has no connection to be seen.
-    let leaf = facts.roster.behind_leafs.contains_key(key);
-    let unlisted = there.instances.values().any(|i| i.answered && i.connection.is_none());
-    if leaf || !unlisted { None } else { connections_lost() }
 }
 
 /// Nothing differs in what was announced; says whether that is all there is.

@@ -11,16 +11,14 @@ use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
 use nats_hindsight_model::clusters::{Cluster, Clusters};
 use nats_hindsight_model::epoch::{ServedEndpoint, ServiceRecord, VarzRecord};
 use nats_hindsight_model::roster::{Instance, Service, ServiceKey};
-use nats_hindsight_model::services::{
-    Doubt, Patience, Presence, Seen, ServiceFacts, ServiceTracker,
-};
+use nats_hindsight_model::services::{Presence, Seen, ServiceFacts, ServiceTracker, Services};
 use nats_hindsight_snapshot::Endpoint;
 
 use self::details::{CLUSTER, SERVICE, Terms, face};
 use self::ledger::{Ledger, Member, Reading, versions};
 use crate::check::{Check, Follow, Followed, Kind, Limits, Scan};
-use crate::checks::server::server;
-use crate::checks::service::{reason, service};
+use crate::checks::server::{OutOfSight, hidden_members, server};
+use crate::checks::service::{reason, service, services};
 use crate::report::{Severity, Subject};
 use crate::verdict::{Face, Fact, Judgement, Reason, Step};
 
@@ -79,16 +77,13 @@ impl Follow for VersionExposure {
     }
 
     fn judge(state: &mut State, facts: &Facts, _: &Limits<'_>, step: &Step, out: &mut Judgement) {
-        let patience = Patience { confirm_after_ms: step.confirm_after_ms, settle_after_ms: 0 };
-        let services = state.tracker.step(&facts.services, step.epoch, step.time, patience);
+        let services = services(&mut state.tracker, &facts.services, 0, step, out);
         clusters(&services.clusters, &mut state.clusters, facts, step, out);
         for seen in &services.all {
-            out.name_account(&seen.key.0, &seen.account);
             let ledger = state.services.entry(seen.key.clone()).or_default();
             let there = facts.services.roster.services.get(&seen.key);
-            let lost = || services.connections_lost(&seen.key, &facts.services);
             match there.filter(|there| !there.instances.is_empty()) {
-                Some(there) => instances(seen, there, ledger, facts, &lost, step, out),
+                Some(there) => instances(seen, there, ledger, facts, &services, step, out),
                 None => absent(seen, ledger, step, out),
             }
         }
@@ -146,15 +141,13 @@ fn clusters(
 /// A cluster of which no server answered: renamed, or out of sight.
 fn nobody(cluster: &Cluster, ledger: &mut Ledger, step: &Step, out: &mut Judgement) {
     let subject = Subject::Cluster { cluster: cluster.key.clone() };
-    if let Some(name) = &cluster.renamed_to {
-        close(CLUSTER, &[], &subject, ledger, step, out);
-        out.ended(subject, format!("all of its servers answer as cluster {name} now"));
-    } else if cluster.silent.is_empty() && cluster.departed.is_empty() {
-        out.not_applicable(subject);
-    } else {
-        let missing = cluster.silent.values().chain(cluster.departed.values());
-        let hides = missing.map(|member| server(&cluster.key, &member.name)).collect();
-        out.unknown(subject, Reason::ServerSilent, hides);
+    match OutOfSight::of(cluster) {
+        OutOfSight::Ended(because) => {
+            close(CLUSTER, &[], &subject, ledger, step, out);
+            out.ended(subject, because);
+        }
+        OutOfSight::Empty => out.not_applicable(subject),
+        OutOfSight::Hidden(hides) => out.unknown(subject, Reason::ServerSilent, hides),
     }
 }
 
@@ -196,20 +189,9 @@ fn hidden_servers(
 ) -> Option<(Reason, Vec<Subject>)> {
     let seen: BTreeSet<&String> = members.iter().map(|member| &member.id).collect();
     let unseen = cluster.answered.iter().filter(|id| !seen.contains(id));
-    let names = unseen.map(|id| name(id, &facts.services.census));
-    let silent = cluster.silent.values().map(|member| member.name.as_str());
-    let doubts = cluster.doubts.iter().map(|(name, _)| name.as_str());
-    let hide =
-        |names: Vec<&str>| names.into_iter().map(|name| server(&cluster.key, name)).collect();
-    if members.len() < cluster.answered.len() {
-        Some((Reason::VersionUnseen, hide(names.collect())))
-    } else if !cluster.silent.is_empty() {
-        Some((Reason::ServerSilent, hide(silent.collect())))
-    } else if !cluster.membership_known {
-        Some((Reason::MembershipUnknown, hide(doubts.collect())))
-    } else {
-        None
-    }
+    let hides: Vec<Subject> =
+        unseen.map(|id| server(&cluster.key, name(id, &facts.services.census))).collect();
+    if hides.is_empty() { hidden_members(cluster) } else { Some((Reason::VersionUnseen, hides)) }
 }
 
 fn name<'a>(id: &'a str, census: &'a Census) -> &'a str {
@@ -256,7 +238,7 @@ fn instances(
     there: &Service,
     ledger: &mut Ledger,
     facts: &Facts,
-    lost: &dyn Fn() -> Option<Doubt>,
+    services: &Services,
     step: &Step,
     out: &mut Judgement,
 ) {
@@ -278,10 +260,7 @@ fn instances(
     if let Some(reason) = hidden(there, asked) {
         return out.unknown(subject, reason, Vec::new());
     }
-    // A list of connections that was asked for and did not come may hold an instance that is mute.
-    let leaf = facts.services.roster.behind_leafs.contains_key(&seen.key);
-    let unlisted = there.instances.values().any(|instance| instance.connection.is_none());
-    let lost = (!leaf && unlisted).then(lost).flatten();
+    let lost = services.connections_lost(&seen.key, there, &facts.services);
     let open = ledger.is_open();
     if lost.is_none() || open {
         close(SERVICE, &members, &subject, ledger, step, out);

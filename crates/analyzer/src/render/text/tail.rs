@@ -123,7 +123,9 @@ pub(super) fn coverage(canvas: &mut Canvas, rows: &[CoverageRow]) {
     canvas.heading("Coverage (requests)");
     for row in rows.iter().filter(|row| !row.gaps.is_empty()) {
         let what = format!("{} asked, {} complete", row.asked, row.ok);
-        canvas.line(2, &[(Tone::Strong, &plain::pad(&row.endpoint, 14)), (Tone::Plain, &what)]);
+        // A long name moves its own row only.
+        let name = plain::pad(&row.endpoint, plain::width(&row.endpoint).clamp(13, 23) + 1);
+        canvas.line(2, &[(Tone::Strong, &name), (Tone::Plain, &what)]);
         for gap in &row.gaps {
             canvas.labelled(6, "", &gap_in_words(gap));
         }

@@ -72,6 +72,8 @@ struct Asked {
     broken: Option<UnpackError>,
     lost: bool,
     refused: Option<Status>,
+    /// Whether what came is all there is.
+    done: bool,
 }
 
 /// What to do with an arrival.
@@ -92,6 +94,7 @@ impl Asked {
             broken: None,
             lost: false,
             refused: None,
+            done: false,
         }
     }
 
@@ -135,12 +138,17 @@ impl Asked {
             Next::Done => Duration::ZERO,
         };
         self.received += 1;
+        self.done = next == Next::Done;
         self.until = (Instant::now() + wait).min(self.at + self.patience.most);
     }
 
     /// How the attempt ended. What came counts more than what did not.
     fn outcome(&self, link: &Link) -> (Status, Option<&'static str>) {
         match (self.received, &self.refused, self.broken) {
+            // Others may have answered into a connection that was gone.
+            (1.., ..) if self.lost => {
+                (Status::Partial, Some("the connection broke while answers came"))
+            }
             (1.., ..) => (Status::Ok, None),
             (0, Some(Status::Denied), _) => (Status::Denied, Some(denied_note(link))),
             (0, Some(refused), _) => (refused.clone(), None),
@@ -175,6 +183,9 @@ pub(crate) async fn ask(
             Sorted::Answer(answer) => asked.count(take(answer).await),
             Sorted::Nothing => {}
             Sorted::End => break,
+        }
+        if asked.done {
+            break;
         }
     }
     let (status, note) = asked.outcome(link);

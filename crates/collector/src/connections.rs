@@ -64,14 +64,19 @@ impl Slot {
     }
 
     async fn identify(&mut self, clock: &Clock, waits: &Waits) -> Option<Identified> {
-        let identified = identify(self.link.as_ref()?, clock, waits.timeout).await;
+        let link = self.link.as_ref()?;
+        link.hope();
+        let identified = identify(link, clock, waits.timeout).await;
+        let trouble = if link.is_refused() {
+            ConnectError::Credentials { address: self.spec.address.to_string() }.to_string()
+        } else {
+            SILENT.to_owned()
+        };
+        self.trouble = (!identified.answers()).then_some(trouble);
         if identified.account.is_some() {
             self.account.clone_from(&identified.account);
             self.account_name.clone_from(&identified.account_name);
         }
-        let trouble = "the connection does not answer: its server may be down or hung, and it is \
-                       being made anew";
-        self.trouble = (!identified.answers()).then(|| trouble.to_owned());
         Some(identified)
     }
 
@@ -137,6 +142,10 @@ impl Slot {
             .collect()
     }
 }
+
+/// What is said of a connection that was made and does not answer now.
+const SILENT: &str = "the connection does not answer: its server may be down or hung, and it is \
+                      being made anew";
 
 /// A handshake may take longer than an answer.
 const CONNECT: std::time::Duration = std::time::Duration::from_secs(4);

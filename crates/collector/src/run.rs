@@ -2,10 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{NAME, VERSION, file_name};
 use nats_hindsight_snapshot::lines::{
@@ -112,6 +114,16 @@ pub(crate) fn recall(settings: &Settings) -> Result<ExpectsLine, RecallError> {
     Ok(folder.unwrap_or_default())
 }
 
+/// Whether the reason is that there is no room on the disk, or no more for this user.
+fn is_full(error: &CollectError) -> bool {
+    let first: Option<&(dyn Error + 'static)> = Some(error);
+    std::iter::successors(first, |cause| (*cause).source())
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| {
+            matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        })
+}
+
 fn retention(settings: &Settings, collector: &str) -> Option<Retention> {
     let folder = settings.output.folder().filter(|_| !settings.keep.everything())?;
     Some(Retention::new(settings.keep, folder, &settings.system, collector))
@@ -125,7 +137,11 @@ impl Run<'_> {
         let mut last: Option<EpochSummary> = None;
         let mut sequence = 0;
         while !self.stop.is_told() && count.is_none_or(|count| sequence < count) {
-            if let Some(summary) = self.epoch(sequence, ticks_skipped).await? {
+            let recorded = match self.epoch(sequence, ticks_skipped).await {
+                Err(error) if self.makes_room_after(&error) => None,
+                recorded => recorded?,
+            };
+            if let Some(summary) = recorded {
                 self.watch.ended(&summary);
                 // With a timer, being stopped in the midst of an epoch is how a run ends.
                 if last.is_none() || !summary.interrupted || schedule.is_none() {
@@ -165,7 +181,8 @@ impl Run<'_> {
         };
         let header = self.header(&clock, sequence, ticks_skipped);
         let start = header.start;
-        let latest = Latest { file_name: file_name(&header.system, start, &header.uuid), start };
+        let file_name = Some(file_name(&header.system, start, &header.uuid));
+        let latest = Latest { file_name, start };
         let sink = settings
             .output
             .open(&settings.system, header.start, &header.uuid)
@@ -191,6 +208,23 @@ impl Run<'_> {
         tokio::task::block_in_place(|| {
             retention.pass(latest, &|| stop.is_told(), &|text| watch.warn(text))
         })
+    }
+
+    /// After an epoch that a full disk cut short: whether old epochs have had their time and are
+    /// gone now, so that the next one may find room.
+    fn makes_room_after(&mut self, error: &CollectError) -> bool {
+        if !is_full(error) {
+            return false;
+        }
+        let removed = self.make_room(&Latest { file_name: None, start: Timestamp::now() });
+        if removed.files > 0 {
+            let files = removed.files;
+            self.watch.warn(&format!(
+                "{error}; {files} old snapshots had had their time and are deleted now, and the \
+                 next epoch will be tried"
+            ));
+        }
+        removed.files > 0
     }
 
     /// Asks everything and records it, until it is done, told to stop, or cannot be written. What

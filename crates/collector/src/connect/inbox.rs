@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_nats::{Event, ServerError, StatusCode};
+use async_nats::{ClientError, Event, ServerError, StatusCode};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -52,6 +52,10 @@ struct Requests {
     waiting: BTreeMap<u64, Entry>,
     inbox_denied: bool,
     connected: Option<Instant>,
+    /// Since when the connection is awaited, while it is down.
+    down: Option<Instant>,
+    /// Whether the server no longer takes the credentials, as far as is known.
+    refused: bool,
 }
 
 struct Entry {
@@ -100,9 +104,16 @@ impl Inbox {
         Waiting { token, receiver, inbox: Arc::clone(self) }
     }
 
-    /// Waits until the connection stands for [`SETTLE`], at most for `limit`.
+    /// Begins to wait anew for a connection that is down.
+    pub(super) fn hope(&self) {
+        let mut requests = self.lock();
+        requests.down = requests.connected.is_none().then(Instant::now);
+    }
+
+    /// Waits until the connection stands for [`SETTLE`], and while it is down at most until it has
+    /// been down for `limit`: all requests of an epoch together wait so long, not each of them.
     pub(super) async fn settled(&self, limit: Duration) -> bool {
-        let until = Instant::now() + limit;
+        let until = self.lock().down.unwrap_or_else(Instant::now) + limit;
         loop {
             let since = self.lock().connected;
             let age = since.map(|since| since.elapsed());
@@ -146,9 +157,18 @@ impl Inbox {
     /// Takes notice of what happens to the connection.
     pub(super) fn event(&self, event: &Event) {
         match event {
-            Event::Connected => self.lock().connected = Some(Instant::now()),
+            Event::Connected => {
+                let mut requests = self.lock();
+                requests.connected = Some(Instant::now());
+                (requests.down, requests.refused) = (None, false);
+            }
             Event::Disconnected | Event::Closed => self.lost(),
+            Event::ServerError(ServerError::AuthorizationViolation) => self.lock().refused = true,
             Event::ServerError(ServerError::Other(text)) => self.refused(&text.to_lowercase()),
+            // What the library met when it tried to connect again.
+            Event::ClientError(ClientError::Other(text)) => {
+                self.lock().refused |= text.to_lowercase().contains("authorization violation");
+            }
             _ => {}
         }
     }
@@ -156,13 +176,18 @@ impl Inbox {
     fn lost(&self) {
         let mut requests = self.lock();
         requests.connected = None;
+        requests.down.get_or_insert_with(Instant::now);
         for entry in requests.waiting.values() {
             let _ = entry.sender.send(Arrival::Lost);
         }
     }
 
     /// `permissions violation for publish to "$SRV.PING"`, `… for subscription to "_INBOX.…"`.
+    /// `user authentication revoked`, `user authentication expired`, `account authentication …`.
     fn refused(&self, text: &str) {
+        if text.contains(" authentication ") {
+            self.lock().refused = true;
+        }
         if !text.contains("permissions violation") {
             return;
         }
@@ -176,6 +201,11 @@ impl Inbox {
                 let _ = entry.sender.send(Arrival::Denied);
             }
         }
+    }
+
+    /// Whether the server no longer takes the credentials, as far as is known.
+    pub(super) fn is_refused(&self) -> bool {
+        self.lock().refused
     }
 
     /// Whether the server refused the subscription that all answers come in on.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_nats::connection::State;
 use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
 use futures::StreamExt;
@@ -162,9 +163,22 @@ impl Link {
         self.alone.acquire().await.ok()
     }
 
-    /// Looks for another server: the one at hand does not answer.
+    /// Looks for another server: the one at hand does not answer. Where one is being looked for
+    /// already, being told again would make the library leave the one it finds.
     pub(crate) async fn move_on(&self) {
-        let _ = self.client.force_reconnect().await;
+        if self.client.connection_state() == State::Connected {
+            let _ = self.client.force_reconnect().await;
+        }
+    }
+
+    /// Begins to wait anew for a connection that is down.
+    pub(crate) fn hope(&self) {
+        self.inbox.hope();
+    }
+
+    /// Whether the server no longer takes the credentials, as far as is known.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.inbox.is_refused()
     }
 
     /// Whether answers can come in at all.

@@ -247,6 +247,8 @@ impl Epoch<'_> {
         if probe.status == Status::Ok {
             capture.status = Status::NotSupported;
         } else {
+            // It answered in this epoch, so that an answer was due here too.
+            capture.expected = Some(1);
             capture.note = Some("the server went away during the epoch".to_owned());
         }
         self.capture(probe).await;

@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use nats_hindsight_snapshot::format::{FileError, SnapshotFile, WriteError, file_name};
+use nats_hindsight_snapshot::format::{
+    FileError, SnapshotFile, WriteError, file_name, prepare_folder,
+};
 
 /// File in the output folder that keeps the collector's id.
 const ID_FILE: &str = ".hindsight-collector-id";
@@ -69,6 +71,7 @@ impl Output {
     /// so that a restart goes on with the same track.
     pub(crate) fn collector_id(&self) -> Result<String, OutputError> {
         let Some(folder) = self.folder() else { return Ok(fresh_id()) };
+        prepare_folder(folder)?;
         let path = folder.join(ID_FILE);
         let failed = |source| OutputError::Id { path: path.clone(), source };
         if let Some(text) = read_own(&path).map_err(failed)?
@@ -77,8 +80,6 @@ impl Output {
             return Ok(text.trim().chars().take(64).collect());
         }
         let id = fresh_id();
-        make_folder(folder)
-            .map_err(|source| FileError::Folder { folder: folder.to_owned(), source })?;
         write_private(&path, &id).map_err(failed)?;
         Ok(id)
     }
@@ -86,14 +87,6 @@ impl Output {
 
 fn fresh_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Keeps the id in a file of its own that only its owner can read. An empty one is what a collector
@@ -114,12 +107,7 @@ fn write_private(path: &Path, id: &str) -> io::Result<()> {
 /// wants to read or write elsewhere puts one there.
 fn read_own(path: &Path) -> io::Result<Option<String>> {
     match path.symlink_metadata() {
-        // Where the folder is a file, making the folder says so.
-        Err(error)
-            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-        {
-            Ok(None)
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
         Ok(metadata) if metadata.is_file() => fs::read_to_string(path).map(Some),
         Ok(_) => Err(io::Error::other("it is a link or no plain file")),

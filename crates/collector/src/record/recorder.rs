@@ -138,7 +138,8 @@ fn write(
             writer.flush_due()?;
             looked = Instant::now();
         }
-        let line = handle.block_on(async { tokio::time::timeout(TICK, queue.recv()).await });
+        let left = TICK.saturating_sub(looked.elapsed());
+        let line = handle.block_on(async { tokio::time::timeout(left, queue.recv()).await });
         match line {
             Err(_) => {}
             Ok(None) => return Err(OutputError::Stopped),

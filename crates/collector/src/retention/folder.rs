@@ -41,6 +41,11 @@ impl Name {
         })
     }
 
+    /// Whether it is the name of an epoch that was finished.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.partial
+    }
+
     /// The name as it stands in the folder.
     pub(super) fn text(&self, prefix: &str) -> String {
         let text = |bytes: &[u8]| bytes.iter().copied().map(char::from).collect::<String>();

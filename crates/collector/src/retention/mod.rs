@@ -39,7 +39,8 @@ pub struct Removed {
 /// The epoch that was just written: it stays, whatever its date.
 #[derive(Clone, Debug)]
 pub(crate) struct Latest {
-    pub(crate) file_name: String,
+    /// Nothing if it could not be written: then the newest whole one stays.
+    pub(crate) file_name: Option<String>,
     pub(crate) start: Timestamp,
 }
 
@@ -103,8 +104,12 @@ impl Retention {
         let epochs = self.epochs();
         self.warn_of_future(&epochs, latest.start, warn);
         self.warn_of_hole(&epochs, latest.start, warn);
-        let surplus = rule::surplus(&epochs, latest.start, self.keep, &|name: &Name| {
-            name.text(&self.prefix) == latest.file_name
+        let newest = epochs.iter().rev().map(|epoch| epoch.file).find(Name::is_whole);
+        let surplus = rule::surplus(&epochs, latest.start, self.keep, &|name: &Name| match &latest
+            .file_name
+        {
+            Some(written) => name.text(&self.prefix) == *written,
+            None => Some(*name) == newest,
         });
         self.remove(surplus, left, stopped, warn)
     }

@@ -82,7 +82,7 @@ impl Room {
     }
 
     fn pass(&mut self, latest: &str) -> Removed {
-        let latest = Latest { file_name: latest.to_owned(), start: NOW.parse().unwrap() };
+        let latest = Latest { file_name: Some(latest.to_owned()), start: NOW.parse().unwrap() };
         let warnings = &self.warnings;
         let warn = |text: &str| warnings.borrow_mut().push(text.to_owned());
         self.retention.pass(&latest, &|| false, &warn)
@@ -280,10 +280,24 @@ fn headers_are_read_once_and_again_before_a_file_goes() {
 fn it_stops_when_it_is_told_to() {
     let mut room = room(WEEK);
     let old = room.epoch("prod", "c1", 30);
-    let latest = Latest { file_name: room.recent("prod"), start: NOW.parse().unwrap() };
+    let latest = Latest { file_name: Some(room.recent("prod")), start: NOW.parse().unwrap() };
     assert_eq!(room.retention.pass(&latest, &|| true, &|_| {}), Removed::default());
     assert!(room.has(&old));
     assert_eq!(room.retention.pass(&latest, &|| false, &|_| {}).files, 1);
+}
+
+/// After an epoch that could not be finished the newest whole one stays, and what is left of the
+/// other as well.
+#[test]
+fn an_epoch_that_was_cut_does_not_take_the_place_of_the_newest_whole_one() {
+    let mut room = room(Keep { age: None, bytes: Some(0) });
+    let old = room.epoch("prod", "c1", 2);
+    let newest = room.epoch("prod", "c1", 1);
+    let cut = room.cut(0);
+    let latest = Latest { file_name: None, start: NOW.parse().unwrap() };
+    let removed = room.retention.pass(&latest, &|| false, &|_| {});
+    assert_eq!(removed.files, 1);
+    assert!(!room.has(&old) && room.has(&newest) && room.has(&cut));
 }
 
 /// A clock may have jumped: what lies before a hole stays until as much has been recorded since.

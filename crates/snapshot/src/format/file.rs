@@ -31,6 +31,15 @@ pub enum FileError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Somebody else leads us to the folder.
+    #[error(
+        "{folder} is a link that belongs neither to root nor to the owner of the folder it leads \
+         to; name that folder itself", folder = folder.display()
+    )]
+    ForeignLink {
+        /// The link.
+        folder: PathBuf,
+    },
     /// The file cannot be made, or stands there already.
     #[error("cannot create {path}: {source}; nothing was overwritten", path = path.display())]
     Create {
@@ -71,7 +80,7 @@ pub struct SnapshotFile {
 impl SnapshotFile {
     /// Makes the file (and the folder, if it is missing). Never opens what stands there already.
     pub fn create(folder: &Path, name: &str) -> Result<Self, FileError> {
-        make_folder(folder)?;
+        prepare_folder(folder)?;
         let path = folder.join(name);
         let partial = folder.join(format!("{name}{PARTIAL}"));
         // Looked at now so that an hour of recording is not lost for a name that is taken; the
@@ -168,7 +177,9 @@ fn escape(label: &str) -> String {
     if out.is_empty() { "_".to_owned() } else { out }
 }
 
-fn make_folder(folder: &Path) -> Result<(), FileError> {
+/// Makes a folder for snapshots, readable by its owner only, or looks whether the one that is there
+/// is safe to write to.
+pub fn prepare_folder(folder: &Path) -> Result<(), FileError> {
     let failed = |source| FileError::Folder { folder: folder.to_owned(), source };
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -176,10 +187,27 @@ fn make_folder(folder: &Path) -> Result<(), FileError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(failed)?;
     let metadata = fs::metadata(folder).map_err(failed)?;
+    let link = fs::symlink_metadata(folder).map_err(failed)?;
+    if link.is_symlink() && !is_trusted(&link, &metadata) {
+        return Err(FileError::ForeignLink { folder: folder.to_owned() });
+    }
     if is_shared(&metadata) {
         return Err(FileError::SharedFolder { folder: folder.to_owned() });
     }
     Ok(())
+}
+
+/// Whether a link was made by root, or by whoever owns the folder it leads to. Anybody can put a
+/// link to somebody else's folder into `/tmp`.
+#[cfg(unix)]
+fn is_trusted(link: &fs::Metadata, target: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    link.uid() == 0 || link.uid() == target.uid()
+}
+
+#[cfg(not(unix))]
+fn is_trusted(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
 }
 
 #[cfg(unix)]

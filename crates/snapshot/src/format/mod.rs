@@ -22,7 +22,7 @@ pub mod writer;
 
 pub use body::ReplyBody;
 pub use damage::{Damage, DamageKind};
-pub use file::{FileError, SnapshotFile, file_name, name_prefix};
+pub use file::{FileError, SnapshotFile, file_name, name_prefix, prepare_folder};
 pub use frame::{Frame, FrameError, Scratch, read_frame};
 pub use header::read_header;
 pub use limits::Limits;

@@ -18,8 +18,9 @@ use crate::lines::{
 /// A buffer of this size becomes a frame.
 const FULL: usize = 1 << 20;
 
-/// A buffer of this age becomes a frame: what a killed collector can lose.
-const OLD: Duration = Duration::from_secs(2);
+/// A buffer of this age becomes a frame. Whoever calls [`SnapshotWriter::flush_due`] every half
+/// second loses two seconds at most when it is killed.
+const OLD: Duration = Duration::from_millis(1_450);
 
 /// Room that is left in a frame for its first line. The preamble repeats it, and has to stay within
 /// 4 KiB.
@@ -125,7 +126,7 @@ impl<W: Write> SnapshotWriter<W> {
         self.push(&capture.endpoint, &line)
     }
 
-    /// Flushes what is older than two seconds. To be called on a timer.
+    /// Flushes what is old. To be called every half second.
     pub fn flush_due(&mut self) -> Result<(), WriteError> {
         let due = |buffer: &Buffer| buffer.since.elapsed() >= OLD;
         self.flush_where(due)

@@ -142,6 +142,13 @@ impl Client {
         self.until_pong()
     }
 
+    /// Subscribes to many subjects at once.
+    pub fn subscribe_all(&mut self, subjects: &[String]) -> Result<()> {
+        let lines = subjects.iter().map(|subject| format!("SUB {subject} {}\r\n", next_number()));
+        self.send(&(lines.collect::<String>() + "PING\r\n"))?;
+        self.until_pong()
+    }
+
     /// Waits until the server has taken everything sent so far; what it delivers is passed over.
     fn until_pong(&mut self) -> Result<()> {
         self.reader.get_ref().set_read_timeout(Some(PATIENCE)).map_err(io("reading"))?;

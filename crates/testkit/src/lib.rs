@@ -18,6 +18,7 @@
 
 mod built;
 mod certificates;
+mod change;
 mod checkout;
 mod child;
 mod client;
@@ -26,10 +27,12 @@ mod error;
 mod http;
 mod interrupt;
 mod jetstream;
+mod load;
 mod operator;
 mod plan;
 mod ports;
 mod process;
+mod proxy;
 mod python;
 mod ready;
 mod replies;
@@ -47,9 +50,11 @@ pub use checkout::Checkout;
 pub use client::{Client, Login, Message};
 pub use error::{KitError, Result};
 pub use interrupt::catch_interrupts;
+pub use load::{LoadPlan, LoadRow, measure as measure_load};
 pub use operator::{Creds, Validity};
 pub use plan::{Account, SystemBuilder, User};
 pub use ports::free_port;
+pub use proxy::{Proxy, Speed};
 pub use python::{pinned_package, python};
 pub use replies::{RecordedReplies, RecordedReply, record_replies};
 pub use servers::{

@@ -63,6 +63,7 @@ impl Creds {
 
 /// An operator and everybody below it.
 pub(crate) struct Operator {
+    key: KeyPair,
     jwt: String,
     accounts: BTreeMap<String, Member>,
     /// Users by account and name: renewed credentials are of the same user.
@@ -92,7 +93,7 @@ impl Operator {
         }
         let claims = json!({ "type": "operator", "version": 2 });
         let jwt = signed(&key, &key.public_key(), "testkit", None, &claims)?;
-        Ok(Operator { jwt, accounts: members, users: Mutex::default() })
+        Ok(Operator { key, jwt, accounts: members, users: Mutex::default() })
     }
 
     /// The lines of a configuration file.
@@ -125,6 +126,22 @@ impl Operator {
         };
         let jwt = signed(issuer, &key.public_key(), user, expires, &user_claims())?;
         Ok(Creds { jwt, seed: key.seed().map_err(unusable)? })
+    }
+
+    /// Revokes all credentials that a user was given so far. The account's new JWT.
+    pub(crate) fn revoke(&mut self, account: &str, user: &str) -> Result<String> {
+        let name = (account.to_owned(), user.to_owned());
+        let users = self.users.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let key = users.get(&name).ok_or_else(|| {
+            KitError::Plan(format!("the user {user} of {account} has no credentials"))
+        })?;
+        let mut claims = account_claims();
+        claims["revocations"] = json!({ key.public_key(): now() });
+        let missing = || KitError::Plan(format!("the operator has no account {account}"));
+        let member = self.accounts.get_mut(account).ok_or_else(missing)?;
+        let subject = member.key.public_key();
+        member.jwt = signed(&self.key, &subject, account, None, &claims)?;
+        Ok(member.jwt.clone())
     }
 
     fn member(&self, account: &str) -> Result<&Member> {

@@ -18,7 +18,6 @@ use crate::operator::{Creds, Operator, Validity};
 use crate::plan::{ServerPlan, SystemBuilder, SystemPlan, User};
 use crate::process::{Process, tail_of};
 use crate::servers::server_binary;
-use crate::wait::wait_until;
 
 /// How long a server may take to start or to stop on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -49,7 +48,7 @@ pub struct System {
     pub(crate) plan: SystemPlan,
     pub(crate) ports: Vec<Ports>,
     pub(crate) servers: Vec<Server>,
-    operator: Option<Operator>,
+    pub(crate) operator: Option<Operator>,
     folder: TempDir,
 }
 
@@ -255,36 +254,6 @@ impl System {
         self.wait_ready()
     }
 
-    /// Joins a server that was kept apart: its routes are added to its file, which it reads again.
-    pub fn join(&mut self, server: &str) -> Result<()> {
-        let index = self.index(server)?;
-        self.plan.servers[index].apart = false;
-        self.write_config(index)?;
-        self.process(index)?.signal(Signal::HUP)?;
-        self.wait_ready()
-    }
-
-    /// Gives a server these lines of its own instead of those it had, and has it read its file
-    /// again; an empty text leaves it with what all servers have.
-    pub fn reload_with(&mut self, server: &str, lines: &str) -> Result<()> {
-        let index = self.index(server)?;
-        let before = self.config_load_time(server)?;
-        lines.clone_into(&mut self.plan.servers[index].settings);
-        self.write_config(index)?;
-        self.process(index)?.signal(Signal::HUP)?;
-        // A server that refuses the file keeps its settings and says why in its log.
-        wait_until(&format!("{server} has reloaded"), PATIENCE, || {
-            let now = self.config_load_time(server).map_err(|error| error.to_string())?;
-            if now == before { Err(format!("loaded {now}")) } else { Ok(()) }
-        })?;
-        self.wait_ready()
-    }
-
-    fn config_load_time(&self, server: &str) -> Result<String> {
-        let varz = self.monitor(server, "/varz")?;
-        Ok(varz["config_load_time"].as_str().unwrap_or_default().to_owned())
-    }
-
     pub(crate) fn index(&self, server: &str) -> Result<usize> {
         self.plan
             .servers
@@ -309,7 +278,7 @@ impl System {
         Ok(())
     }
 
-    fn process(&mut self, index: usize) -> Result<&mut Process> {
+    pub(crate) fn process(&mut self, index: usize) -> Result<&mut Process> {
         let name = &self.plan.servers[index].name;
         let missing = || KitError::Plan(format!("the server {name} is down"));
         self.servers[index].process.as_mut().ok_or_else(missing)
@@ -328,7 +297,7 @@ impl System {
         Ok(())
     }
 
-    fn write_config(&self, index: usize) -> Result<()> {
+    pub(crate) fn write_config(&self, index: usize) -> Result<()> {
         let operator = self.operator.as_ref().map(Operator::lines).transpose()?;
         let (plan, ports) = (&self.plan, self.ports.as_slice());
         let text = render(&Neighbours { plan, ports, operator: operator.as_deref() }, index);

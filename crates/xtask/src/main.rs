@@ -3,6 +3,7 @@
 mod build;
 mod demo;
 mod docs;
+mod load;
 mod mutants;
 mod new_check;
 mod record;
@@ -34,6 +35,7 @@ enum Task {
     RecordReplies(record_replies::RecordReplies),
     NewCheck(new_check::NewCheck),
     Docs(docs::Docs),
+    Load(load::Load),
     Mutants(mutants::Mutants),
 }
 
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Task::RecordReplies(task) => task.run(),
         Task::NewCheck(task) => task.run(),
         Task::Docs(task) => task.run(),
+        Task::Load(task) => task.run(),
         Task::Mutants(task) => task.run(),
     };
     match outcome {

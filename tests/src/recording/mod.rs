@@ -78,9 +78,16 @@ impl Recording {
     /// # Panics
     /// If it is not there or not whole: a test that rests on it means nothing then.
     pub fn fixture(scenario: &str) -> Self {
-        let folder = fixtures().join(scenario);
-        let intake = open(&[Source::Path(folder)]);
-        assert!(!intake.epochs.is_empty(), "no epochs in fixtures/{scenario}");
+        Self::folder(&fixtures().join(scenario))
+    }
+
+    /// Loads the snapshots of a folder.
+    ///
+    /// # Panics
+    /// If there are none, or one is damaged.
+    pub fn folder(folder: &Path) -> Self {
+        let intake = open(&[Source::Path(folder.to_owned())]);
+        assert!(!intake.epochs.is_empty(), "no epochs in {}", folder.display());
         let epochs = intake.epochs.iter().map(|index| {
             let mut epoch = Epoch {
                 header: index.header(),
@@ -90,7 +97,7 @@ impl Recording {
                 end: None,
             };
             let problems = index.read(&|_| true, &mut |line| epoch.take(line));
-            assert!(problems.is_empty(), "fixtures/{scenario}: {problems:?}");
+            assert!(problems.is_empty(), "{}: {problems:?}", folder.display());
             epoch
         });
         Self { epochs: epochs.collect() }

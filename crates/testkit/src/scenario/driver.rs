@@ -20,6 +20,8 @@ use crate::wait::wait_until;
 
 /// Peers drop a hung server after about 87 s.
 const DROP_LIMIT: Duration = Duration::from_mins(2);
+/// Servers ask a mute client three times, two minutes apart.
+const STALE_LIMIT: Duration = Duration::from_mins(8);
 /// The label under which every scenario is recorded.
 const SYSTEM: &str = "prod";
 
@@ -209,6 +211,17 @@ impl Stage {
             Action::End(key, count) => find(&mut self.services, key)?.stop(count),
             Action::Mute(key) => {
                 find(&mut self.services, key)?.running_mut().iter_mut().try_for_each(Instance::hang)
+            }
+            Action::Stale(key) => {
+                let service = find(&mut self.services, key)?;
+                wait_until(&format!("no server lists {key}"), STALE_LIMIT, || {
+                    let listed = provenance::listed(system);
+                    let there = service.running().iter().filter(|one| listed.contains(one.id()));
+                    match there.count() {
+                        0 => Ok(()),
+                        count => Err(format!("{count} instances are listed")),
+                    }
+                })
             }
             Action::Unmute(key) => find(&mut self.services, key)?
                 .running_mut()

@@ -13,6 +13,7 @@ pub(crate) mod privacy;
 mod provenance;
 mod servers;
 mod services;
+mod silence;
 mod topologies;
 
 use std::time::Duration;
@@ -109,6 +110,8 @@ pub(crate) enum Action {
     End(&'static str, usize),
     /// SIGSTOP to all instances.
     Mute(&'static str),
+    /// Waits until the servers have closed the connections of all instances.
+    Stale(&'static str),
     /// SIGCONT to all instances.
     Unmute(&'static str),
     /// Requests that the service answers.
@@ -136,6 +139,7 @@ pub fn all() -> Vec<Scenario> {
         servers::server_lost(),
         servers::hung_server(),
         servers::settings_skew(),
+        silence::hung_for_long(),
         topologies::supercluster(),
         topologies::leaf_nodes(),
         topologies::two_accounts(),

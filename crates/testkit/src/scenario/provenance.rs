@@ -1,6 +1,6 @@
 //! What really ran in each epoch, written beside the recording.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -157,6 +157,11 @@ pub(super) fn services<'a>(
         .into_iter()
         .map(|(run, (instances, mute))| ServiceRun { instances, mute, ..run })
         .collect()
+}
+
+/// Ids of the instances that are connected to a running server.
+pub(super) fn listed(system: &System) -> BTreeSet<String> {
+    clients(system).into_keys().collect()
 }
 
 /// Language and library version by instance id, from the subscriptions on the connections.

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
+use async_nats::{Auth, AuthError, ConnectOptions};
+use nkeys::KeyPair;
 
 use crate::connect::{ConnectError, ConnectionSpec, Login, Tls};
 
@@ -20,7 +21,11 @@ pub(super) fn options(
     spec: &ConnectionSpec,
     timeout: Duration,
 ) -> Result<ConnectOptions, ConnectError> {
-    let mut options = ConnectOptions::new()
+    let mut options = match &spec.login {
+        Some(Login::Creds(path)) => with_creds(path)?,
+        _ => ConnectOptions::new(),
+    };
+    options = options
         .name("hindsight collect")
         .connection_timeout(timeout)
         .ping_interval(PING)
@@ -75,16 +80,8 @@ fn with_login(options: ConnectOptions, login: &Login) -> Result<ConnectOptions, 
             Ok(options.user_and_password(user.clone(), password.reveal().to_owned()))
         }
         Login::Token(token) => Ok(options.token(token.reveal().to_owned())),
-        Login::Creds(path) => {
-            let text = read(path)?;
-            options.credentials(&text).map_err(|_| {
-                unusable(
-                    path,
-                    "it holds no user JWT and seed between the usual BEGIN and END lines; make one \
-                     with `nsc generate creds`, or give a file with a seed alone with --nkey",
-                )
-            })
-        }
+        // Its file is read whenever a connection is made.
+        Login::Creds(_) => Ok(options),
         Login::Nkey(path) => {
             let seed = seed_in(&read(path)?)
                 .ok_or_else(|| unusable(path, "it holds no seed (a line that starts with SU); a credentials file goes with --creds"))?;
@@ -98,6 +95,38 @@ fn with_login(options: ConnectOptions, login: &Login) -> Result<ConnectOptions, 
             })
         }
     }
+}
+
+/// Logs in with what the file holds whenever a connection is made or made anew: credentials are
+/// renewed in the course of a long run, which must not end the recording.
+fn with_creds(path: &Path) -> Result<ConnectOptions, ConnectError> {
+    // The library says no more than that it failed, so the file is looked at first.
+    ConnectOptions::with_credentials(&read(path)?).map_err(|_| {
+        unusable(
+            path,
+            "it holds no user JWT and seed between the usual BEGIN and END lines; make one with \
+             `nsc generate creds`, or give a file with a seed alone with --nkey",
+        )
+    })?;
+    let path = path.to_owned();
+    Ok(ConnectOptions::with_auth_callback(move |nonce| {
+        let auth = signed(&path, &nonce);
+        async move { auth.map_err(AuthError::new) }
+    }))
+}
+
+/// What the file says at this moment, with a server's nonce signed.
+fn signed(path: &Path, nonce: &[u8]) -> Result<Auth, &'static str> {
+    let text = fs::read_to_string(path).map_err(|_| "the credentials cannot be read")?;
+    let begun =
+        text.lines().map(str::trim).skip_while(|line| !line.contains("BEGIN NATS USER JWT"));
+    let jwt = begun.skip(1).find(|line| !line.is_empty()).ok_or("there is no JWT")?;
+    let seed = seed_in(&text).ok_or("there is no seed")?;
+    let key = KeyPair::from_seed(&seed).map_err(|_| "the seed is none")?;
+    let mut auth = Auth::new();
+    auth.jwt = Some(jwt.to_owned());
+    auth.signature = Some(key.sign(nonce).map_err(|_| "the nonce cannot be signed")?);
+    Ok(auth)
 }
 
 /// JWT and seed in the form of a credentials file, which is what the library reads.

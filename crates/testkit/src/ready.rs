@@ -76,6 +76,24 @@ impl System {
         })
     }
 
+    /// Waits until no server that answers has a gateway to the server's cluster, or a leaf
+    /// connection of the server.
+    pub fn wait_unlinked(&self, server: &str, limit: Duration) -> Result<()> {
+        let cluster = self.plan.servers[self.index(server)?].cluster.clone();
+        wait_until(&format!("nobody is linked to {server}"), limit, || {
+            for index in self.answering() {
+                let gateways = http::get(self.ports[index].monitor, "/gatewayz")?;
+                let outbound = cluster.as_ref().map(|name| &gateways["outbound_gateways"][name]);
+                let leafs = http::get(self.ports[index].monitor, "/leafz")?;
+                let leaf = texts(&leafs["leafs"], "name").contains(server);
+                if leaf || outbound.is_some_and(|gateway| !gateway.is_null()) {
+                    return Err(format!("{} is", self.plan.servers[index].name));
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Waits until the server's process is at least this old by its own account.
     pub fn wait_age(&self, server: &str, age: Duration) -> Result<()> {
         let port = self.ports[self.index(server)?].monitor;

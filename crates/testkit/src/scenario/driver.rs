@@ -194,6 +194,7 @@ impl Stage {
             Action::Reload(server, lines) => system.reload_with(server, lines),
             Action::Join(server) => system.join(server),
             Action::Dropped(server) => system.wait_dropped(server, DROP_LIMIT),
+            Action::Unlinked(server) => system.wait_unlinked(server, STALE_LIMIT),
             Action::Age(server, age) => system.wait_age(server, age),
             Action::Pause(time) => self.pause(time),
             other => self.act_on_services(other),

@@ -98,6 +98,8 @@ pub(crate) enum Action {
     Join(&'static str),
     /// Waits until the peers of a hung server have dropped it.
     Dropped(&'static str),
+    /// Waits until no gateway and no leaf connection leads to a hung server any more.
+    Unlinked(&'static str),
     /// Waits until a server's process is this old.
     Age(&'static str, Duration),
     /// Waits until so much time has passed since the last epoch.
@@ -140,6 +142,7 @@ pub fn all() -> Vec<Scenario> {
         servers::hung_server(),
         servers::settings_skew(),
         silence::hung_for_long(),
+        silence::hung_afar(),
         topologies::supercluster(),
         topologies::leaf_nodes(),
         topologies::two_accounts(),

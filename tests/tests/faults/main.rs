@@ -5,13 +5,13 @@ mod disk;
 mod endings;
 mod endurance;
 mod growth;
-mod hung_for_long;
 mod mid_epoch;
 mod own_server;
 mod process;
 #[expect(dead_code, reason = "the live tests of the collector use what is not used here")]
 #[path = "../collect_live/recorder.rs"]
 mod recorder;
+mod slow;
 
 use std::panic::resume_unwind;
 use std::thread;

@@ -1,11 +1,11 @@
-//! The recording of what takes minutes: servers that hang until their peers drop them, and clients
-//! that are mute until their server does.
+//! Recordings of what takes minutes: servers that hang until their peers, gateways or hubs drop them,
+//! and clients that are mute until their server does.
 
 use nats_hindsight_tests::recording::Recording;
 use nats_hindsight_tests::verdicts::{Judged, judge};
 
-fn judged() -> Judged {
-    judge(&Recording::fixture("hung-for-long"), &[("SERVICE_002.settle_after", 1000)])
+fn judged(scenario: &str) -> Judged {
+    judge(&Recording::fixture(scenario), &[("SERVICE_002.settle_after", 1000)])
 }
 
 /// Kinds of the chapters of a finding, with their epochs.
@@ -22,7 +22,7 @@ fn told(judged: &Judged, code: &str, subject: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn hung_servers_are_unresponsive_until_their_peers_drop_them_and_then_lost() {
-    let judged = judged();
+    let judged = judged("hung-for-long");
     for server in ["A/a4", "A/a5"] {
         let verdicts = judged.verdicts("HINT_001", server);
         assert_eq!(verdicts, ["ok", "finding", "finding", "ok", "ok", "ok", "ok"], "{server}");
@@ -37,7 +37,7 @@ fn hung_servers_are_unresponsive_until_their_peers_drop_them_and_then_lost() {
 /// What they ran is not known while they hang; once they are dropped there is one version left.
 #[test]
 fn the_mix_of_versions_ends_with_those_that_were_cut_off() {
-    let judged = judged();
+    let judged = judged("hung-for-long");
     let verdicts = judged.verdicts("SERVER_002", "A");
     let until = ["finding", "unknown(server_silent)", "ok", "finding"];
     assert_eq!(verdicts[..4], until.map(str::to_owned));
@@ -50,7 +50,7 @@ fn the_mix_of_versions_ends_with_those_that_were_cut_off() {
 
 #[test]
 fn a_service_on_a_hung_server_is_unknown_until_it_is_cut_off() {
-    let judged = judged();
+    let judged = judged("hung-for-long");
     let verdicts = judged.verdicts("SERVICE_002", "APP/billing");
     let words = ["ok", "unknown(server_silent)", "finding", "ok", "ok", "ok", "ok"];
     assert_eq!(verdicts, words);
@@ -62,7 +62,7 @@ fn a_service_on_a_hung_server_is_unknown_until_it_is_cut_off() {
 /// Connected and mute, then closed by the server as stale, then there again: one interval.
 #[test]
 fn a_mute_service_is_silent_until_its_server_drops_it_and_then_gone() {
-    let judged = judged();
+    let judged = judged("hung-for-long");
     let verdicts = judged.verdicts("SERVICE_002", "APP/mailer");
     let words = ["ok", "unknown(server_silent)", "finding", "finding", "finding", "ok", "ok"];
     assert_eq!(verdicts, words);
@@ -73,4 +73,31 @@ fn a_mute_service_is_silent_until_its_server_drops_it_and_then_gone() {
         serde_json::json!(["stale"])
     );
     assert_eq!(judged.verdicts("SERVICE_002", "APP/orders"), ["ok"; 7]);
+}
+
+/// Over gateways and leaf connections it is the same, though nobody is left who could name or miss
+/// a server that is alone in its cluster: nothing is said of it until it answers again.
+#[test]
+fn services_of_other_clusters_and_leaf_nodes_are_unknown_until_they_are_cut_off() {
+    let judged = judged("hung-afar");
+    let silent = "unknown(server_silent)";
+    for (service, server, verdicts) in [
+        ("APP/billing", "b1", ["ok", silent, "finding", "ok", "ok", "ok", "ok"]),
+        ("APP/scan", "leaf-west", ["ok", silent, silent, silent, "finding", "ok", "ok"]),
+    ] {
+        assert_eq!(judged.verdicts("SERVICE_002", service), verdicts, "{service}");
+        let finding = judged.finding("SERVICE_002", service);
+        assert_eq!(finding.details["kind"], "cut_off", "{service}");
+        assert_eq!(finding.details["servers"], serde_json::json!([server]), "{service}");
+    }
+    assert_eq!(judged.verdicts("SERVICE_002", "APP/orders"), ["ok"; 7]);
+    let membership = "unknown(membership_unknown)";
+    for (server, verdicts) in [
+        ("A/a1", ["ok"; 7]),
+        ("A/a2", ["ok"; 7]),
+        ("B/b1", ["ok", membership, membership, "ok", "ok", "ok", "ok"]),
+        ("leaf-west/leaf-west", ["ok", membership, membership, membership, membership, "ok", "ok"]),
+    ] {
+        assert_eq!(judged.verdicts("HINT_001", server), verdicts, "{server}");
+    }
 }

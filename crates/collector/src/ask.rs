@@ -158,7 +158,8 @@ impl Asked {
             (0, None, Some(UnpackError::Malformed)) => {
                 (Status::Malformed, Some("the answer could not be unpacked"))
             }
-            (0, None, None) if self.lost => (Status::Timeout, Some("the connection broke")),
+            // Nobody could have answered: that is no silence of whoever was asked.
+            (0, None, None) if self.lost => (Status::Skipped, Some("the connection broke")),
             (0, None, None) if self.foreign => (Status::Timeout, Some("foreign reply")),
             (0, None, None) => (Status::Timeout, None),
         }

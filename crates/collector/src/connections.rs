@@ -66,7 +66,7 @@ impl Slot {
     async fn identify(&mut self, clock: &Clock, waits: &Waits) -> Option<Identified> {
         let link = self.link.as_ref()?;
         link.hope();
-        let identified = identify(link, clock, waits.timeout).await;
+        let identified = identify(link, clock, waits.timeout, IDENTIFY).await;
         let trouble = if link.is_refused() {
             ConnectError::Credentials { address: self.spec.address.to_string() }.to_string()
         } else {
@@ -146,6 +146,9 @@ impl Slot {
 /// What is said of a connection that was made and does not answer now.
 const SILENT: &str = "the connection does not answer: its server may be down or hung, and it is \
                       being made anew";
+
+/// Times a connection is asked whose it is.
+const IDENTIFY: usize = 2;
 
 /// A handshake may take longer than an answer.
 const CONNECT: std::time::Duration = std::time::Duration::from_secs(4);

@@ -383,7 +383,8 @@ pub enum Status {
     TooLarge,
     /// A reply came that could not be understood.
     Malformed,
-    /// It was not asked, on purpose or for lack of a connection.
+    /// It was not asked, on purpose or for lack of a connection, or the connection over which it was
+    /// asked broke or turned out to answer nothing at all.
     #[default]
     Skipped,
     /// A status of a later format version.

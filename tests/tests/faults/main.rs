@@ -5,6 +5,7 @@ mod disk;
 mod endings;
 mod endurance;
 mod growth;
+mod links;
 mod mid_epoch;
 mod own_server;
 mod process;

@@ -8,7 +8,7 @@ use nats_hindsight_snapshot::lines::{CaptureLine, ExpectedService, Status};
 
 use super::discovery::add;
 use super::services::{PING, service_request};
-use super::{Account, Epoch, ServiceKey};
+use super::{Account, Epoch, ServiceKey, identify};
 use crate::ask::{Next, ask};
 use crate::glance;
 
@@ -62,7 +62,23 @@ impl Epoch<'_> {
             // as far apart as the requests.
             tokio::time::sleep(self.waits.confirm_after + MARGIN).await;
         }
+        if capture.status == Status::Timeout {
+            self.hold_against_link(account, &mut capture).await;
+        }
         self.capture(capture).await;
+    }
+
+    /// Where the server at hand does not answer either, the silence says nothing about the service.
+    async fn hold_against_link(&self, account: &Account<'_>, capture: &mut CaptureLine) {
+        let control = identify(account.link, &self.clock, self.waits.timeout, 1).await;
+        if control.answers() {
+            return;
+        }
+        for attempt in capture.attempts.iter_mut().filter(|one| one.status == Status::Timeout) {
+            attempt.status = Status::Skipped;
+        }
+        capture.status = Status::Skipped;
+        capture.note = Some("the connection answers nothing, its own server included".to_owned());
     }
 
     async fn ask_by_name(

@@ -134,7 +134,7 @@ impl Epoch<'_> {
             .await;
             add(&mut capture, attempt);
             match capture.status {
-                Status::Timeout => {}
+                Status::Timeout | Status::Skipped => {}
                 // A peer has a route to it, so somebody is there: the interest of a server that
                 // has just come takes a moment longer than its route.
                 Status::NoResponders if self.is_named(id) => sleep(SETTLING).await,

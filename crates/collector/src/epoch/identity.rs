@@ -26,8 +26,13 @@ pub(crate) struct Identified {
 }
 
 /// Asks a connection for its own account. If the server at hand does not answer it may hang:
-/// another one is looked for once.
-pub(crate) async fn identify(link: &Link, clock: &Clock, timeout: Duration) -> Identified {
+/// another one is looked for before each further attempt.
+pub(crate) async fn identify(
+    link: &Link,
+    clock: &Clock,
+    timeout: Duration,
+    attempts: usize,
+) -> Identified {
     let request =
         Request { link, subject: SUBJECT.to_owned(), body: Bytes::new(), compressed: false };
     let patience = Patience { most: timeout, stall: timeout, after_all: Duration::ZERO };
@@ -42,7 +47,7 @@ pub(crate) async fn identify(link: &Link, clock: &Clock, timeout: Duration) -> I
             ..CaptureLine::default()
         },
     };
-    for attempt in 0..2 {
+    for attempt in 0..attempts {
         if attempt > 0 {
             link.move_on().await;
         }

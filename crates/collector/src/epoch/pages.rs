@@ -155,7 +155,7 @@ impl Epoch<'_> {
             })
             .await;
             add(&mut listing.capture, attempt);
-            if listing.capture.status != Status::Timeout {
+            if !matches!(listing.capture.status, Status::Timeout | Status::Skipped) {
                 break;
             }
         }

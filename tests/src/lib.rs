@@ -5,6 +5,8 @@
 //! the level of its lines, written out again in the real format and read by the real reader.
 
 pub mod cases;
+pub mod frames;
 pub mod recording;
 pub mod schema;
+pub mod targets;
 pub mod verdicts;

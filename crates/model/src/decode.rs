@@ -1,6 +1,8 @@
 //! From the lines of a snapshot to the tables of an epoch.
 
+mod crowd;
 mod events;
+mod texts;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
@@ -380,15 +382,17 @@ pub fn load(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> (Epoch, V
     let always = |endpoint: &Endpoint| {
         *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
     };
-    let problems = index.read(&always, &mut |line| match line {
-        Line::Epoch(header) => epoch.header = *header,
-        Line::Reply(line) => reply(&mut epoch, &line),
+    let mut crowd = crowd::Crowd::of(index.limits());
+    let mut problems = index.read(&always, &mut |line| match line {
+        Line::Epoch(header) => crowd.header(&mut epoch, *header),
+        Line::Reply(line) => crowd.reply(&mut epoch, &line),
         Line::Event(line) => events::event(&mut epoch, &line),
-        Line::Capture(capture) => epoch.captures.push(*capture),
+        Line::Capture(capture) => crowd.capture(&mut epoch, *capture),
         Line::End(end) => epoch.end = Some(*end),
         Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,
         Line::OtherMajor { .. } | Line::Malformed { .. } => {}
     });
+    problems.extend(crowd.problem(&mut epoch, index));
     epoch.whole = index.complete && problems.is_empty();
     epoch.digest.clone_from(&index.digest);
     epoch.malformed.sort();

@@ -102,7 +102,8 @@ fn together(pages: &[&ConnzPage]) -> Sweep {
         let last = index + 1 == pages.len();
         whole &= page.offset == next && page.total == first.total;
         whole &= (page.rows < page.limit) == last;
-        next = page.offset + page.rows;
+        // A page may claim to begin anywhere.
+        next = page.offset.saturating_add(page.rows);
     }
     Sweep {
         server: first.server.clone(),

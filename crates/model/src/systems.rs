@@ -160,9 +160,7 @@ fn place(groups: &mut Vec<Group>, identities: &[Identity], index: usize) {
             .position(|group| group.collectors.contains(&identity.collector))
             .or((!groups.is_empty()).then_some(0))
     } else {
-        groups
-            .iter()
-            .position(|group| group.shares_id(identity))
+        united(groups, identities, identity)
             .or_else(|| groups.iter().position(|group| group.continues(identity)))
     };
     let at = found.unwrap_or_else(|| {
@@ -172,7 +170,37 @@ fn place(groups: &mut Vec<Group>, identities: &[Identity], index: usize) {
     groups[at].take(identity, index);
 }
 
+/// The group that shares a server with an epoch. Where several do, they were parts of one system,
+/// of which each epoch before saw others: they become one.
+fn united(groups: &mut Vec<Group>, identities: &[Identity], identity: &Identity) -> Option<usize> {
+    let first = groups.iter().position(|group| group.shares_id(identity))?;
+    let (mut at, mut joined) = (first + 1, false);
+    while at < groups.len() {
+        if groups[at].shares_id(identity) {
+            let other = groups.remove(at);
+            groups[first].absorb(other);
+            joined = true;
+        } else {
+            at += 1;
+        }
+    }
+    if joined {
+        groups[first].epochs.sort_by(|a, b| key(&identities[*a]).cmp(&key(&identities[*b])));
+    }
+    Some(first)
+}
+
 impl Group {
+    fn absorb(&mut self, other: Self) {
+        self.epochs.extend(other.epochs);
+        self.ids.extend(other.ids);
+        self.collectors.extend(other.collectors);
+        for (seat, seen) in other.seats {
+            let last = self.seats.entry(seat).or_insert(seen);
+            *last = (*last).max(seen);
+        }
+    }
+
     fn shares_id(&self, identity: &Identity) -> bool {
         identity.servers.iter().any(|process| self.ids.contains(&process.id))
     }
@@ -307,6 +335,17 @@ mod tests {
         assert_eq!(shape[0], ("localhost".to_owned(), vec![0, 2]));
         assert_eq!(shape[1], ("localhost (2)".to_owned(), vec![1]));
         assert_eq!(sort(&epochs).1.len(), 1);
+    }
+
+    #[test]
+    fn an_epoch_that_saw_all_unites_those_that_saw_a_part() {
+        let epochs = [
+            epoch("localhost", false, 1000, &[("x", "a1", 100)]),
+            epoch("localhost", false, 2000, &[("y", "a2", 100)]),
+            epoch("localhost", false, 3000, &[("x", "a1", 100), ("y", "a2", 100)]),
+        ];
+        assert_eq!(shape(&epochs), [("localhost".to_owned(), vec![0, 1, 2])]);
+        assert_eq!(sort(&epochs).1, []);
     }
 
     #[test]

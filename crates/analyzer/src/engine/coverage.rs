@@ -39,7 +39,9 @@ impl Asked {
             if !read(&outcome.endpoint) {
                 let target = show(outcome.target.as_deref());
                 let key = (outcome.endpoint.clone(), outcome.status.clone(), target);
-                *outcomes.entry(key).or_default() += outcome.count;
+                // A stranger writes what he likes: a sum that is too large is only large.
+                let sum = outcomes.entry(key).or_default();
+                *sum = sum.saturating_add(outcome.count);
             }
         }
         Self { outcomes }
@@ -86,13 +88,13 @@ impl Coverage {
     pub(super) fn add(&mut self, epoch: usize, asked: &Asked) {
         for ((endpoint, status, target), count) in &asked.outcomes {
             let row = self.endpoints.entry(endpoint.clone()).or_default();
-            row.asked += count;
+            row.asked = row.asked.saturating_add(*count);
             if *status == Status::Ok {
-                row.ok += count;
+                row.ok = row.ok.saturating_add(*count);
                 continue;
             }
             let gap = row.gaps.entry(status.clone()).or_default();
-            gap.count += count;
+            gap.count = gap.count.saturating_add(*count);
             gap.epochs.insert(epoch);
             if !target.is_empty() {
                 gap.targets.insert(target.clone());

@@ -214,9 +214,14 @@ impl Remembered {
     /// Seats the servers that answered.
     fn seat(&mut self, census: &Census, cluster: &mut Cluster, time: Timestamp, first: bool) {
         let mut held: BTreeSet<String> = BTreeSet::new();
+        let unseated = |id: &String| census.servers.get(id).is_some_and(|s| s.seat().is_none());
+        let known = cluster.answered.iter().any(unseated).then(|| self.seats_by_id());
+        let seat_of = |id: &str| known.as_ref().and_then(|seats| seats.get(id)).cloned();
         for id in &cluster.answered {
             let Some(server) = census.servers.get(id) else { continue };
-            let mut seat = server.seat().map_or_else(|| self.seat_of(id, id), str::to_owned);
+            let mut seat = server
+                .seat()
+                .map_or_else(|| seat_of(id).unwrap_or_else(|| id.clone()), str::to_owned);
             let doubled = !held.insert(seat.clone());
             if doubled {
                 cluster.shared_seats.insert(seat.clone());
@@ -241,9 +246,12 @@ impl Remembered {
     fn missing(&mut self, census: &Census, cluster: &mut Cluster, components: &[&Component]) {
         let present: BTreeSet<&String> = cluster.seats.values().collect();
         let mut names: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        let silent = components.iter().any(|component| !component.silent.is_empty());
+        let known = if silent { self.seats_by_id() } else { BTreeMap::new() };
         for component in components {
             for (peer, by) in &component.silent {
-                let seat = self.seat_of(&peer.id, &peer.name);
+                // The seat of its id, else its name.
+                let seat = known.get(&peer.id).unwrap_or(&peer.name).clone();
                 if present.contains(&seat) {
                     continue;
                 }
@@ -266,13 +274,10 @@ impl Remembered {
         // No change is concluded for a name that two servers held: the second one is followed only
         // for as long as it is seen.
         self.members.retain(|seat, member| {
-            !member.doubled
-                || cluster.seats.values().any(|held| held == seat)
-                || cluster.silent.contains_key(seat)
+            !member.doubled || present.contains(seat) || cluster.silent.contains_key(seat)
         });
         for (seat, member) in &self.members {
-            if cluster.seats.values().any(|held| held == seat) || cluster.silent.contains_key(seat)
-            {
+            if present.contains(seat) || cluster.silent.contains_key(seat) {
                 continue;
             }
             let side = if cluster.has_routes { &mut cluster.departed } else { &mut cluster.silent };
@@ -280,12 +285,18 @@ impl Remembered {
         }
     }
 
-    /// The seat of a peer that only others name: that of its id, else its name.
+    /// The seat of a server that is not there: that of its id, else its name.
     fn seat_of(&self, id: &str, name: &str) -> String {
         self.members
             .iter()
             .find(|(_, member)| member.id == id)
             .map_or_else(|| name.to_owned(), |(seat, _)| seat.clone())
+    }
+
+    /// The seat that each server id was last seen on.
+    fn seats_by_id(&self) -> BTreeMap<String, String> {
+        let members = self.members.iter().rev();
+        members.map(|(seat, member)| (member.id.clone(), seat.clone())).collect()
     }
 }
 

@@ -67,22 +67,62 @@ pub(super) fn gather(
 fn scan_place(place: &Place, limits: &Limits, tell: &dyn Fn(u64)) -> io::Result<Scanned> {
     let source = place.open()?;
     let (mut frames, mut damage, mut untold, mut told) = (Vec::new(), Vec::new(), 0, 0);
+    let mut epochs = Epochs::default();
     let scan = scan(source.as_ref(), limits, &mut |found| match found {
         Found::Frame(frame) => {
             let end = frame.offset + frame.stored;
             tell(end - told);
             told = end;
-            frames.push(frame);
+            if epochs.take(&frame, limits) {
+                frames.push(frame);
+            }
         }
         Found::Damage(stretch) if damage.len() < TOLD => damage.push(stretch),
         Found::Damage(_) => untold += 1,
     })?;
     tell(place.size.saturating_sub(told));
+    damage.extend(epochs.beyond(limits));
     let mut head = Vec::new();
     if frames.is_empty() {
         read_up_to(source.as_ref(), 0, 512, &mut head)?;
     }
     Ok(Scanned { scan, frames, damage, untold, head })
+}
+
+/// The epochs of one input, and what is beyond the limit of them.
+#[derive(Default)]
+struct Epochs {
+    known: BTreeSet<String>,
+    beyond: u64,
+    /// Where the first frame beyond stands.
+    from: u64,
+}
+
+impl Epochs {
+    /// Whether a frame is of one of the first epochs.
+    fn take(&mut self, frame: &FrameAt, limits: &Limits) -> bool {
+        if self.known.contains(&frame.line.epoch) {
+            return true;
+        }
+        let room = (self.known.len() as u64) < limits.max_epochs;
+        if room {
+            self.known.insert(frame.line.epoch.clone());
+        } else {
+            self.from = if self.beyond == 0 { frame.offset } else { self.from };
+            self.beyond += 1;
+        }
+        room
+    }
+
+    fn beyond(&self, limits: &Limits) -> Option<Damage> {
+        let text = format!(
+            "the input has more epochs than limit `max_epochs`, {}; {} frames of others are passed \
+             over",
+            limits.max_epochs, self.beyond
+        );
+        let (offset, kind) = (self.from, DamageKind::Limit);
+        (self.beyond > 0).then_some(Damage { offset, length: 0, kind, text, frame: None })
+    }
 }
 
 impl Gathered {

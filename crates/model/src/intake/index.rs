@@ -68,6 +68,17 @@ impl EpochIndex {
         self.head.start
     }
 
+    /// How much of anything is taken from it.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Name of the input in which it begins.
+    pub fn place(&self) -> Option<String> {
+        let place = self.frames.first().and_then(|at| self.places.get(at.place));
+        place.map(|place| place.name.clone())
+    }
+
     /// The whole header; where it is lost, what the frames tell of it.
     pub fn header(&self) -> EpochLine {
         let mut header = None;

@@ -126,8 +126,7 @@ fn open(
         places: Arc::clone(places),
         limits: Arc::clone(limits),
     };
-    let place = index.frames.first().and_then(|at| places.get(at.place));
-    let where_ = place.map(|place| place.name.clone());
+    let where_ = index.place();
     let problem = |(kind, text): (&'static str, String)| Problem {
         epoch: Some(uuid.to_owned()),
         kind,

@@ -71,6 +71,7 @@ pub fn read_frame<'a>(
     unpack(stored, length, scratch)?;
     let text = scratch.text.as_slice();
     let end = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
+    within("max_preamble", "a first line of", end as u64, limits.max_preamble)?;
     let (line, rest) = text.split_at(end);
     let line = first_line(line).ok_or(FrameError::Foreign(
         "a zstd frame that does not begin like a frame of a snapshot",

@@ -20,8 +20,16 @@ pub struct Limits {
     pub max_preamble: u64,
     /// Bytes of an `epoch`, `capture` or `end` line: parsed, they take many times their length.
     pub max_header: u64,
-    /// Frames of one input.
+    /// Frames of one input. An index of them is held in memory.
     pub max_frames: u64,
+    /// Epochs of one input: the frames of further ones are passed over.
+    pub max_epochs: u64,
+    /// Servers that answer in one epoch.
+    pub max_servers: u64,
+    /// Service instances that answer in one epoch.
+    pub max_instances: u64,
+    /// Bytes of one text in a reply that is decoded: it is copied wherever it is a name.
+    pub max_text: u64,
     /// Bytes read in vain, while looking for the next frame in a damaged input.
     pub max_search: u64,
     /// Bytes held of an input that can be read only once, such as standard input.
@@ -40,7 +48,11 @@ impl Default for Limits {
             max_window_log: 23,
             max_preamble: 4 << 10,
             max_header: 8 << 20,
-            max_frames: 2_000_000,
+            max_frames: 250_000,
+            max_epochs: 20_000,
+            max_servers: 10_000,
+            max_instances: 100_000,
+            max_text: 1 << 20,
             max_search: 1 << 30,
             stdin_held: 1 << 30,
             max_files: 1_000_000,
@@ -50,7 +62,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Every limit by name, as messages name it.
-    pub fn all(&self) -> [(&'static str, u64); 11] {
+    pub fn all(&self) -> [(&'static str, u64); 15] {
         [
             ("max_frame_stored", self.max_frame_stored),
             ("max_frame_length", self.max_frame_length),
@@ -60,6 +72,10 @@ impl Limits {
             ("max_preamble", self.max_preamble),
             ("max_header", self.max_header),
             ("max_frames", self.max_frames),
+            ("max_epochs", self.max_epochs),
+            ("max_servers", self.max_servers),
+            ("max_instances", self.max_instances),
+            ("max_text", self.max_text),
             ("max_search", self.max_search),
             ("stdin_held", self.stdin_held),
             ("max_files", self.max_files),
@@ -77,6 +93,10 @@ impl Limits {
             "max_preamble" => &mut self.max_preamble,
             "max_header" => &mut self.max_header,
             "max_frames" => &mut self.max_frames,
+            "max_epochs" => &mut self.max_epochs,
+            "max_servers" => &mut self.max_servers,
+            "max_instances" => &mut self.max_instances,
+            "max_text" => &mut self.max_text,
             "max_search" => &mut self.max_search,
             "stdin_held" => &mut self.stdin_held,
             "max_files" => &mut self.max_files,

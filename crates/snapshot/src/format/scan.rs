@@ -11,8 +11,9 @@ use super::source::{ReadAt, read_up_to};
 use super::walk::{self, Walk, walk};
 use crate::lines::FrameLine;
 
-/// How much is read at first where it is not known how much there is to read.
-const LITTLE: usize = 8 << 10;
+/// How much is read at first where it is not known how much there is to read: there may be many
+/// small frames.
+const LITTLE: usize = 1 << 10;
 
 /// How much is read at once while searching.
 const CHUNK: usize = 256 << 10;

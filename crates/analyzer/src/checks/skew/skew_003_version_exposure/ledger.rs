@@ -3,6 +3,9 @@
 //! A counter says something only against an earlier reading of the same process. So everything
 //! here is a bound: what was certainly served inside the window, and what can have been at most.
 
+#[cfg(test)]
+mod properties;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;

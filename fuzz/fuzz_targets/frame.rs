@@ -1,0 +1,5 @@
+//! Fuzzes the stored bytes of one frame.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| nats_hindsight_tests::targets::frame(bytes));

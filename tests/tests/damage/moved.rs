@@ -1,0 +1,64 @@
+//! Frames that are not where they were written.
+
+use std::collections::BTreeSet;
+
+use crate::support::{Expected, SCENARIOS, Whole, whole};
+
+/// The recording with its frames in this order.
+fn arranged(whole: &Whole, order: &[usize]) -> Vec<u8> {
+    order.iter().flat_map(|at| &whole.bytes[whole.pieces[*at].bytes.clone()]).copied().collect()
+}
+
+fn all_of(whole: &Whole) -> Expected {
+    Expected { kept: whole.all(), named: Vec::new() }
+}
+
+#[test]
+fn frames_swapped_within_an_epoch_and_across() {
+    for whole in SCENARIOS.map(whole) {
+        let count = whole.pieces.len();
+        for at in 0..count {
+            // With its neighbour, or with one of another epoch.
+            let other = (at + if at % 2 == 0 { 1 } else { count / 2 }) % count;
+            let mut order: Vec<usize> = (0..count).collect();
+            order.swap(at, other);
+            let what = format!("frames {at} and {other} swapped");
+            let bytes = arranged(&whole, &order);
+            if at % 5 == 0 {
+                whole.check(&what, &bytes, &all_of(&whole));
+            } else {
+                whole.look(&what, &bytes, &all_of(&whole));
+            }
+        }
+    }
+}
+
+#[test]
+fn frames_repeated() {
+    for whole in SCENARIOS.map(whole) {
+        let count = whole.pieces.len();
+        for at in 0..count {
+            let mut order: Vec<usize> = (0..count).collect();
+            order.insert((at + count / 3) % count, at);
+            let (what, bytes) = (format!("frame {at} repeated"), arranged(&whole, &order));
+            if at % 5 == 0 {
+                whole.check(&what, &bytes, &all_of(&whole));
+            } else {
+                whole.look(&what, &bytes, &all_of(&whole));
+            }
+        }
+    }
+}
+
+#[test]
+fn frames_dropped() {
+    for whole in SCENARIOS.map(whole) {
+        let count = whole.pieces.len();
+        for at in 0..count {
+            let kept: BTreeSet<usize> = (0..count).filter(|other| *other != at).collect();
+            let order: Vec<usize> = kept.iter().copied().collect();
+            let expected = Expected { kept, named: Vec::new() };
+            whole.check(&format!("frame {at} dropped"), &arranged(&whole, &order), &expected);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! One request and the answers to it.
 
+use std::future::pending;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -171,6 +173,17 @@ pub(crate) async fn ask(
     request: &Request<'_>,
     clock: &Clock,
     patience: Patience,
+    take: impl AsyncFnMut(Answer) -> Next,
+) -> Attempt {
+    ask_unless(pending(), request, clock, patience, take).await
+}
+
+/// The same, but waits no longer once `lost` says that no answer can come any more.
+pub(crate) async fn ask_unless(
+    lost: impl Future<Output = ()>,
+    request: &Request<'_>,
+    clock: &Clock,
+    patience: Patience,
     mut take: impl AsyncFnMut(Answer) -> Next,
 ) -> Attempt {
     let Request { link, subject, body, compressed } = request;
@@ -179,7 +192,14 @@ pub(crate) async fn ask(
         Err(error) => return unsent(link, clock, error),
     };
     let mut asked = Asked::new(sent.at, patience);
-    while let Some(arrival) = sent.waiting.next(asked.until).await {
+    let mut lost = pin!(lost);
+    loop {
+        let arrival = tokio::select! {
+            biased;
+            arrival = sent.waiting.next(asked.until) => arrival,
+            () = &mut lost => None,
+        };
+        let Some(arrival) = arrival else { break };
         match asked.sort(arrival) {
             Sorted::Answer(answer) => asked.count(take(answer).await),
             Sorted::Nothing => {}

@@ -27,7 +27,8 @@ pub(crate) enum Way {
     BroadcastOnly,
     /// One by one, only so many at a time. For answers that can be large.
     Directed,
-    /// One server at a time, with more patience. For answers that can be huge.
+    /// One by one, as many at once as there is room for, with more patience. For answers that can be
+    /// huge.
     Alone,
 }
 

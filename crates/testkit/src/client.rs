@@ -2,8 +2,9 @@
 //!
 //! Blocking on purpose, because both plain tests and tests inside an async runtime use this kit.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,17 @@ pub struct Login {
     pub creds: Option<Creds>,
 }
 
+/// Closes a connection that another thread reads.
+#[derive(Debug)]
+pub(crate) struct Door(TcpStream);
+
+impl Door {
+    pub(crate) fn close(&self) {
+        // It may be closed already.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
 /// One reply of a request.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -56,6 +68,11 @@ pub struct Client {
 impl Client {
     /// Connects, and returns only when the server has accepted the user.
     pub fn connect(login: &Login) -> Result<Client> {
+        Client::connect_as(login, &json!({}))
+    }
+
+    /// The same, saying these things of itself.
+    pub(crate) fn connect_as(login: &Login, said: &Value) -> Result<Client> {
         let stream = TcpStream::connect(("127.0.0.1", login.port)).map_err(io("connecting"))?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(io("connecting"))?;
         let mut client = Client { reader: BufReader::new(stream) };
@@ -67,6 +84,9 @@ impl Client {
             "verbose": false, "pedantic": false, "headers": true, "no_responders": true,
             "name": "testkit", "lang": "testkit", "version": "0", "protocol": 1,
         });
+        for (key, value) in said.as_object().into_iter().flatten() {
+            options[key] = value.clone();
+        }
         if let Some((user, password)) = &login.user {
             options["user"] = json!(user);
             options["pass"] = json!(password);
@@ -135,11 +155,41 @@ impl Client {
         self.send(&format!("PUB {subject} {length}\r\n{payload}\r\n"))
     }
 
-    /// Subscribes, and returns when the server knows of it. What is delivered is not kept.
-    pub fn subscribe(&mut self, subject: &str) -> Result<()> {
+    /// Subscribes, and returns when the server knows of it: the number of the subscription. What is
+    /// delivered is not kept.
+    pub fn subscribe(&mut self, subject: &str) -> Result<u64> {
         let number = next_number();
         self.send(&format!("SUB {subject} {number}\r\nPING\r\n"))?;
-        self.until_pong()
+        self.until_pong()?;
+        Ok(number)
+    }
+
+    /// What closes this connection from another thread.
+    pub(crate) fn door(&self) -> Result<Door> {
+        self.reader.get_ref().try_clone().map(Door).map_err(io("cloning a connection"))
+    }
+
+    /// Answers requests by the number of the subscription, until the connection is closed.
+    pub(crate) fn answer_until_closed(mut self, answers: &BTreeMap<u64, String>) {
+        // Whatever fails here is a connection that has been closed.
+        while let Ok(Some((number, message))) = self.next_message() {
+            let (Some(reply), Some(text)) = (message.reply, answers.get(&number)) else { continue };
+            if self.publish(&reply, text).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn next_message(&mut self) -> Result<Option<(u64, Message)>> {
+        self.reader.get_ref().set_read_timeout(None).map_err(io("reading"))?;
+        loop {
+            let line = self.line()?;
+            if line == "PING" {
+                self.send("PONG\r\n")?;
+            } else if let Some(message) = self.delivery(&line)? {
+                return Ok(Some(message));
+            }
+        }
     }
 
     /// Subscribes to many subjects at once.

@@ -153,7 +153,7 @@ fn account_blocks(text: &mut String, plan: &SystemPlan) {
     }
     line(text, "accounts {");
     for Account { name, users, extra } in &plan.accounts {
-        line(text, &format!("  {} {{\n    users: [", quoted(name)));
+        line(text, &format!("  {} {{\n    users: [", key(name)));
         for user in users {
             line(text, &format!("      {}", user_block(user)));
         }
@@ -191,6 +191,22 @@ fn line(text: &mut String, content: &str) {
 }
 
 /// A string of the configuration language.
+/// Keys know no escapes: whatever stands between the marks is meant.
+fn key(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut out = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '\\' | '"' => out.extend(['\\', letter]),
+            letter if letter.is_ascii_control() => {
+                let _ = write!(out, "\\x{:02x}", u32::from(letter));
+            }
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
 }

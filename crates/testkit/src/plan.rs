@@ -54,6 +54,11 @@ impl Account {
         }
     }
 
+    /// An account of any name with this user.
+    pub fn with(name: &str, user: User) -> Account {
+        Account { name: name.to_owned(), users: vec![user], extra: String::new() }
+    }
+
     /// One more user.
     #[must_use]
     pub fn user(mut self, user: User) -> Account {

@@ -141,12 +141,17 @@ impl System {
 
     /// A connection as the first user of `account`.
     pub fn client(&self, server: &str, account: &str) -> Result<Client> {
+        Client::connect(&self.login(server, account)?)
+    }
+
+    /// Where and as whom such a connection is made.
+    pub(crate) fn login(&self, server: &str, account: &str) -> Result<Login> {
         let user = self.credentials(account)?;
         let creds = match &self.operator {
             Some(operator) => Some(operator.creds(account, "testkit", Validity::Forever)?),
             None => None,
         };
-        Client::connect(&Login { port: self.ports[self.index(server)?].client, user, creds })
+        Ok(Login { port: self.ports[self.index(server)?].client, user, creds })
     }
 
     /// Credentials of a user in operator mode. The same name is the same user, so that a second

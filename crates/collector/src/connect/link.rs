@@ -12,14 +12,13 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::inbox::Inbox;
 use super::login;
+use super::room::{Place, Room};
 use crate::connect::{ConnectError, ConnectionSpec, Waiting};
 use crate::events::{Hearing, Listener, kinds};
+use crate::table::Row;
 
 /// Small requests in flight at once: enough that hundreds of silent targets time out together.
 const SMALL: usize = 256;
-
-/// Requests with large answers in flight at once. Their bytes are bounded on their own, by the inbox.
-const LARGE: usize = 32;
 
 /// Why a request could not even be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +48,7 @@ pub(crate) struct Link {
     hearing: Arc<Hearing>,
     prefix: String,
     small: Semaphore,
-    large: Semaphore,
-    alone: Semaphore,
+    room: Room,
 }
 
 impl Link {
@@ -84,8 +82,7 @@ impl Link {
             prefix,
             spec,
             small: Semaphore::new(SMALL),
-            large: Semaphore::new(LARGE),
-            alone: Semaphore::new(1),
+            room: Room::new(),
         };
         link.open_inbox().await.map_err(|()| ConnectError::Unreachable {
             address,
@@ -153,14 +150,14 @@ impl Link {
         self.small.acquire().await.ok()
     }
 
-    /// A place among the requests with large answers.
-    pub(crate) async fn large(&self) -> Option<SemaphorePermit<'_>> {
-        self.large.acquire().await.ok()
+    /// Room for an answer that can be large.
+    pub(crate) async fn room(&self, row: &Row) -> Place<'_> {
+        self.room.take(row).await
     }
 
-    /// The place of the one request whose answer can be huge.
-    pub(crate) async fn alone(&self) -> Option<SemaphorePermit<'_>> {
-        self.alone.acquire().await.ok()
+    /// Takes notice of how large an answer is.
+    pub(crate) fn learn(&self, row: &Row, bytes: usize) {
+        self.room.learn(row, bytes);
     }
 
     /// Looks for another server: the one at hand does not answer. Where one is being looked for

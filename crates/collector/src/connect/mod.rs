@@ -6,6 +6,7 @@ mod error;
 mod inbox;
 mod link;
 mod login;
+mod room;
 mod spec;
 
 pub(crate) use address::percent_decode;

@@ -35,7 +35,7 @@ impl Epoch<'_> {
     /// Asks all servers for one page after the other, until none of them has another.
     async fn list_own(&self, account: &Account<'_>, row: &'static Row) {
         let Some(id) = account.id.clone() else { return };
-        let _place = account.link.large().await;
+        let _place = account.link.room(row).await;
         let filter = self.connections_of(id);
         let mut capture = CaptureLine {
             endpoint: row.endpoint.clone(),
@@ -85,6 +85,7 @@ impl Epoch<'_> {
                 return Next::Foreign;
             }
             self.seen.borrow_mut().server(&server);
+            account.link.learn(row, answer.body.len());
             let count = self.take_own(answer, account, row, page, &server.id).await;
             rows.insert(server.id, count);
             let all = !expected.is_empty() && expected.iter().all(|id| rows.contains_key(id));

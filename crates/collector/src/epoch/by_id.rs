@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use nats_hindsight_snapshot::lines::{CaptureLine, Status};
 
+use super::discovery::add;
 use super::services::{PING, VERBS, Verb, service_capture, service_request};
 use super::{Account, Epoch};
 use crate::ask::{Next, ask};
@@ -100,14 +101,20 @@ impl Epoch<'_> {
         let _place = account.link.small().await;
         let subject = verb.subject(Some(&service), Some(&instance));
         let request = service_request(account, &subject);
-        let attempt = ask(&request, &self.clock, self.broadcast(), async |answer| {
-            match self.service_reply(answer, account, verb, &subject).await {
-                Some((_, id)) if id == instance => Next::Done,
-                _ => Next::Foreign,
+        let mut capture = service_capture(account, verb, subject.clone());
+        for patience in self.tries_of_instance() {
+            let attempt = ask(&request, &self.clock, patience, async |answer| {
+                match self.service_reply(answer, account, verb, &subject).await {
+                    Some((_, id)) if id == instance => Next::Done,
+                    _ => Next::Foreign,
+                }
+            })
+            .await;
+            add(&mut capture, attempt);
+            if capture.status != Status::Timeout {
+                break;
             }
-        })
-        .await;
-        let capture = service_capture(account, verb, subject, attempt);
+        }
         self.capture(CaptureLine { target: Some(instance), service: Some(service), ..capture })
             .await;
     }

@@ -13,10 +13,8 @@ use super::{Epoch, Label};
 use crate::ask::{Answer, Attempt, Next, Request, ask};
 use crate::connect::Link;
 use crate::glance::{self, Server};
-use crate::table::{OF_SERVERS, ROUTEZ, Row, STATSZ, Scope};
+use crate::table::{OF_SERVERS, ROUTEZ, Row, STATSZ, Scope, Way};
 
-/// Times a server that did not answer the broadcast is asked by its id.
-const ATTEMPTS: usize = 2;
 /// Time for the interest of a new server to reach its peers.
 const SETTLING: Duration = Duration::from_millis(500);
 
@@ -80,6 +78,11 @@ impl Epoch<'_> {
     pub(super) fn notice(&self, server: &Server, row: &Row, answer: &Answer) {
         let mut seen = self.seen.borrow_mut();
         seen.server(server);
+        seen.answered_system.insert(server.id.clone());
+        // What can be huge says nothing of how long the others take.
+        if row.way != Way::Alone {
+            seen.needed(&server.id, Duration::from_micros(answer.rtt_us));
+        }
         match row.token {
             "ROUTEZ" => seen.peers(server, glance::peers(&answer.body)),
             "ACCOUNTZ" if row.scope == Scope::Server => {
@@ -89,13 +92,16 @@ impl Epoch<'_> {
         }
     }
 
-    /// Servers that should be there and have not answered.
-    pub(super) fn missing(&self) -> BTreeSet<String> {
+    /// Servers that should be there and did not answer when all were asked who is there. Some of
+    /// them may have answered something else by now: then it was only that answer which was lost.
+    pub(super) fn missing(&self, found: &BTreeSet<String>) -> BTreeSet<String> {
         let seen = self.seen.borrow();
         let expected = self.expects.servers.iter().map(|server| &server.id);
-        expected
-            .chain(seen.named.keys())
-            .filter(|id| glance::is_token(id) && !seen.answered.contains_key(*id))
+        let silent =
+            expected.chain(seen.named.keys()).filter(|id| !seen.answered.contains_key(*id));
+        silent
+            .chain(&seen.answered_system)
+            .filter(|id| glance::is_token(id) && !found.contains(*id))
             .cloned()
             .collect()
     }
@@ -124,8 +130,8 @@ impl Epoch<'_> {
             target: Some(id.to_owned()),
             ..CaptureLine::default()
         };
-        for _ in 0..ATTEMPTS {
-            let attempt = ask(&request, &self.clock, self.broadcast(), async |answer| {
+        for patience in self.tries(&STATSZ, id) {
+            let attempt = ask(&request, &self.clock, patience, async |answer| {
                 match self.server_reply(answer, &STATSZ, &subject).await {
                     Some(_) => Next::Done,
                     None => Next::Foreign,

@@ -10,6 +10,7 @@ mod pages;
 mod seen;
 mod servers;
 mod services;
+mod tries;
 
 use std::cell::RefCell;
 

@@ -8,8 +8,9 @@ use futures::future::join_all;
 use nats_hindsight_snapshot::lines::{AttemptLine, CaptureLine, FilterLine, PageLine, Status};
 use tokio::sync::{Semaphore, watch};
 
-use super::pages::{MOST_PAGES, PATIENCE};
+use super::pages::MOST_PAGES;
 use super::servers::{MOST_ACCOUNTS, beyond};
+use super::tries::PATIENCE;
 use super::{Epoch, Label, wait};
 use crate::ask::Answer;
 use crate::glance::{self, Server};

@@ -7,20 +7,13 @@ use nats_hindsight_snapshot::lines::{CaptureLine, FilterLine, PageLine, Status};
 
 use super::discovery::add;
 use super::{Epoch, Label};
-use crate::ask::{Answer, Next, Patience, Request, ask};
+use crate::ask::{Answer, Next, Request, ask, ask_unless};
 use crate::connect::Link;
 use crate::glance::{self, Page};
 use crate::table::{JSZ, Paging, Row, STATSZ, Way};
 
 /// More pages than any server has; a server that always sends full ones must not keep us for ever.
 pub(super) const MOST_PAGES: usize = 4096;
-
-/// Times a page is asked for.
-const ATTEMPTS: usize = 2;
-
-/// How much longer an answer may take that can be huge. It is asked for once: a server that could
-/// not make it in this time is not to try again.
-pub(super) const PATIENCE: u32 = 5;
 
 /// Where a page is too large, the next attempt asks for this part of it.
 const SMALLER: u64 = 8;
@@ -98,10 +91,9 @@ impl Epoch<'_> {
         server: &str,
         filter: Option<FilterLine>,
     ) {
-        let _place = match row.way {
-            Way::Broadcast | Way::BroadcastOnly => link.small().await,
-            Way::Directed => link.large().await,
-            Way::Alone => link.alone().await,
+        let (_small, _room) = match row.way {
+            Way::Broadcast | Way::BroadcastOnly => (link.small().await, None),
+            Way::Directed | Way::Alone => (None, Some(link.room(row).await)),
         };
         let mut listing = Listing::new(link, row, server, filter);
         // A server that has begun to hang costs two time-outs, not two for each endpoint.
@@ -138,18 +130,16 @@ impl Epoch<'_> {
         }
     }
 
-    /// Asks for one page, twice if need be. Number of rows.
+    /// Asks for one page, more than once if need be. Number of rows.
     async fn ask_page(&self, listing: &mut Listing<'_>, page: Option<PageLine>) -> u64 {
-        let (timeout, attempts) = match listing.row.way {
-            Way::Alone => (self.waits.timeout * PATIENCE, 1),
-            _ => (self.waits.timeout, ATTEMPTS),
-        };
-        let patience = Patience { most: timeout, stall: timeout, after_all: self.waits.stall };
+        let (link, row, server) = (listing.link, listing.row, listing.server);
         let request = listing.request(page);
         let before = listing.capture.received;
         let mut rows = 0;
-        for _ in 0..attempts {
-            let attempt = ask(&request, &self.clock, patience, async |answer| {
+        for patience in self.tries(row, server) {
+            let lost = self.answer_is_lost(link, row, server);
+            let attempt = ask_unless(lost, &request, &self.clock, patience, async |answer| {
+                link.learn(row, answer.body.len());
                 rows = self.take_page(answer, listing, page).await;
                 Next::Done
             })

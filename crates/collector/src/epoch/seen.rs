@@ -1,6 +1,7 @@
 //! What an epoch has come to know while it runs: whom to ask next, and what to remember.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::glance::{Listed, Server};
 
@@ -39,10 +40,14 @@ impl Sighting {
 pub(crate) struct Seen {
     /// Servers that answered anything, by id.
     pub(crate) answered: BTreeMap<String, Server>,
+    /// Those of them that answered over the system connection.
+    pub(crate) answered_system: BTreeSet<String>,
     /// Servers that a peer named, by id; the cluster is the peer's.
     pub(crate) named: BTreeMap<String, Server>,
     /// Servers that answered at first and then let a request time out.
     pub(crate) stalled: BTreeSet<String>,
+    /// The longest that each server has needed for an answer.
+    pub(crate) slowest_of: BTreeMap<String, Duration>,
     /// Servers nobody listens for any more.
     pub(crate) gone: BTreeSet<String>,
     /// Accounts that servers know.
@@ -61,6 +66,12 @@ impl Seen {
     /// A server answered.
     pub(crate) fn server(&mut self, server: &Server) {
         self.answered.entry(server.id.clone()).or_insert_with(|| server.clone());
+    }
+
+    /// A server needed so long for an answer.
+    pub(crate) fn needed(&mut self, server: &str, time: Duration) {
+        let slowest = self.slowest_of.entry(server.to_owned()).or_default();
+        *slowest = (*slowest).max(time);
     }
 
     /// A server named its peers.

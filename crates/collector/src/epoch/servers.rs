@@ -23,6 +23,15 @@ pub(crate) const MOST_ACCOUNTS: usize = 64;
 /// Times all servers are asked where none can be asked alone.
 const ROUNDS: usize = 2;
 
+/// Which servers are asked for small answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asking {
+    /// All of the system, at once.
+    All,
+    /// A few that were found late, one by one.
+    Few,
+}
+
 impl Epoch<'_> {
     /// Asks all servers everything. `listed` is told when the connections of the servers that
     /// answer are listed: it does not wait for those that do not, nor for what comes after.
@@ -33,39 +42,60 @@ impl Epoch<'_> {
     ) {
         let Some(link) = self.system else { return };
         let found = self.discover(link).await;
+        let (asked, all_asked) = watch::channel(false);
         let living = async {
-            self.ask_found(link, &found, services_asked.clone()).await;
+            let answered = self.ask_at_once(link, &found, Asking::All).await;
+            asked.send_replace(true);
+            self.ask_one_by_one(link, &found, &answered, services_asked.clone()).await;
             listed.send_replace(true);
             self.ask_alone(link, &found).await;
         };
         let missing = async {
-            // Who is missing is known once the others have named their peers.
+            // Who is missing is known once the others have named their peers, and everybody had the
+            // chance to answer something else.
             self.ask_each(link, &ROUTEZ, &found).await;
-            let late = self.ask_missing(link, self.missing()).await;
+            wait(all_asked).await;
+            let late = self.ask_missing(link, self.missing(&found)).await;
             self.ask_each(link, &ROUTEZ, &late).await;
-            self.ask_found(link, &late, services_asked.clone()).await;
+            let answered = self.ask_at_once(link, &late, Asking::Few).await;
+            self.ask_one_by_one(link, &late, &answered, services_asked.clone()).await;
             self.ask_alone(link, &late).await;
         };
         futures::join!(living, missing);
     }
 
-    /// Asks servers that are known to answer: small answers from all at once, then each on its
-    /// own, so that one that stops answering keeps no other waiting.
-    async fn ask_found(
+    /// Asks servers that are known to answer for what is small. Who answered, by what was asked.
+    async fn ask_at_once(
         &self,
         link: &Link,
         servers: &BTreeSet<String>,
+        asking: Asking,
+    ) -> Vec<(&'static Row, BTreeSet<String>)> {
+        let at_once = |row: &&Row| matches!(row.way, Way::Broadcast | Way::BroadcastOnly);
+        let rows = self.selection.rows(OF_SERVERS).filter(at_once);
+        join_all(rows.map(async |row| {
+            // The others have been asked, and would all answer again.
+            let one_by_one = asking == Asking::Few && row.way != Way::BroadcastOnly;
+            if one_by_one || servers.is_empty() {
+                return (row, BTreeSet::new());
+            }
+            (row, self.ask_all(link, row, servers).await)
+        }))
+        .await
+    }
+
+    /// Asks each server on its own for all that has not come yet, so that one that stops answering
+    /// keeps no other waiting.
+    async fn ask_one_by_one(
+        &self,
+        link: &Link,
+        servers: &BTreeSet<String>,
+        answered: &[(&'static Row, BTreeSet<String>)],
         services_asked: watch::Receiver<bool>,
     ) {
-        if servers.is_empty() {
-            return;
-        }
-        let at_once = |row: &&Row| matches!(row.way, Way::Broadcast | Way::BroadcastOnly);
-        let rows: Vec<&'static Row> = self.selection.rows(OF_SERVERS).filter(at_once).collect();
-        let answered = join_all(rows.iter().map(|row| self.ask_all(link, row, servers))).await;
         let filters = self.filters();
         join_all(servers.iter().map(|server| async {
-            for (row, answered) in rows.iter().zip(&answered) {
+            for (row, answered) in answered {
                 if !answered.contains(server) {
                     self.ask_again(link, row, server).await;
                 }
@@ -85,14 +115,15 @@ impl Epoch<'_> {
         join_all(servers.iter().map(|server| self.ask_server(link, row, server, None))).await;
     }
 
-    /// Asks for what can be huge, one server after the other. Last, because everything else is
-    /// needed more.
+    /// Asks for what can be huge, one question after the other of each server, and of as many
+    /// servers at once as there is room for. Last, because everything else is needed more.
     async fn ask_alone(&self, link: &Link, servers: &BTreeSet<String>) {
-        for server in servers {
+        join_all(servers.iter().map(async |server| {
             for row in self.selection.rows(OF_SERVERS).filter(|row| row.way == Way::Alone) {
                 self.ask_scope(link, row, server).await;
             }
-        }
+        }))
+        .await;
     }
 
     /// Asks one server for all of what an endpoint has: as a whole, or account by account.

@@ -9,7 +9,7 @@ use nats_hindsight_snapshot::lines::{CaptureLine, Status};
 
 use super::discovery::add;
 use super::{Account, Epoch, Label, ServiceKey};
-use crate::ask::{Answer, Attempt, Next, Request, ask};
+use crate::ask::{Answer, Next, Request, ask};
 use crate::glance;
 
 /// One of the three questions every service answers.
@@ -77,7 +77,9 @@ impl Epoch<'_> {
         })
         .await;
         let status = attempt.line.status.clone();
-        self.capture(service_capture(account, verb, subject, attempt)).await;
+        let mut capture = service_capture(account, verb, subject);
+        add(&mut capture, attempt);
+        self.capture(capture).await;
         status
     }
 
@@ -118,18 +120,11 @@ pub(super) fn service_request<'a>(account: &Account<'a>, subject: &str) -> Reque
     }
 }
 
-pub(super) fn service_capture(
-    account: &Account<'_>,
-    verb: Verb,
-    subject: String,
-    attempt: Attempt,
-) -> CaptureLine {
-    let mut capture = CaptureLine {
+pub(super) fn service_capture(account: &Account<'_>, verb: Verb, subject: String) -> CaptureLine {
+    CaptureLine {
         endpoint: verb.endpoint.clone(),
         subject,
         account: account.id.clone(),
         ..CaptureLine::default()
-    };
-    add(&mut capture, attempt);
-    capture
+    }
 }

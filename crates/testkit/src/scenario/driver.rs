@@ -15,6 +15,7 @@ use crate::error::{KitError, Result, io, io_at};
 use crate::process::run;
 use crate::services::{Instance, Sent, Service};
 use crate::sniffer::Sniffer;
+use crate::strangers::Present;
 use crate::system::{State, System};
 use crate::wait::wait_until;
 
@@ -128,6 +129,7 @@ fn play(
         through: scenario.through,
         services: BTreeMap::new(),
         sniffers: Vec::new(),
+        strangers: BTreeMap::new(),
         sent: BTreeMap::new(),
         last_epoch: Instant::now(),
     };
@@ -165,6 +167,7 @@ struct Stage {
     through: &'static str,
     services: BTreeMap<&'static str, Service>,
     sniffers: Vec<Sniffer>,
+    strangers: BTreeMap<&'static str, Vec<Present>>,
     /// Requests since the last epoch, by account and service.
     sent: BTreeMap<(String, String), Sent>,
     last_epoch: Instant,
@@ -236,6 +239,22 @@ impl Stage {
                 let config =
                     json!({ "name": name, "subjects": [subject], "num_replicas": replicas });
                 system.client(self.through, "APP")?.add_stream(&config).map(drop)
+            }
+            Action::Strangers(key, strangers) => {
+                let all = strangers.iter().map(|stranger| stranger.connect(system));
+                self.strangers.insert(key, all.collect::<Result<_>>()?);
+                Ok(())
+            }
+            Action::Leave(key) => {
+                self.strangers.remove(key);
+                Ok(())
+            }
+            Action::Assets(configs) => {
+                let (stream, consumer) = *configs;
+                let mut client = system.client(self.through, "APP")?;
+                client.add_stream(&stream)?;
+                let name = stream["name"].as_str().unwrap_or_default();
+                client.add_consumer(name, &consumer).map(drop)
             }
             Action::Sniff(subject) => {
                 self.sniffers.push(Sniffer::start(system, self.through, "APP", subject)?);

@@ -7,6 +7,7 @@ mod credentials;
 mod demo;
 mod driver;
 mod events;
+mod hostile;
 mod jetstream;
 mod listening;
 pub(crate) mod privacy;
@@ -18,14 +19,18 @@ mod topologies;
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 pub use demo::{RECENT, demo};
 pub use driver::{News, Recording, perform, record, rehearse};
+pub use hostile::HOSTILE;
 pub use provenance::{Epoch, Provenance, SentRun, ServerRun, ServiceRun};
 
 use crate::error::Result;
 use crate::plan::SystemBuilder;
 use crate::servers::server_binary;
 use crate::services::Service;
+use crate::strangers::Stranger;
 
 /// The largest that a recorded scenario may be, with its provenance.
 pub const LARGEST: u64 = 300 * 1024;
@@ -124,6 +129,12 @@ pub(crate) enum Action {
     Send(&'static str, &'static str, usize),
     /// Makes a stream of so many replicas in `APP`.
     Stream(&'static str, u64),
+    /// Clients that choose their names freely connect, and are kept under the key.
+    Strangers(&'static str, Vec<Stranger>),
+    /// They leave.
+    Leave(&'static str),
+    /// Makes a stream of this configuration in `APP`, with a consumer of this one.
+    Assets(Box<(Value, Value)>),
     /// Somebody subscribes to a subject in `APP`.
     Sniff(&'static str),
 }
@@ -160,6 +171,7 @@ pub fn all() -> Vec<Scenario> {
         events::killed(),
         events::lame_duck(),
         jetstream::jetstream(),
+        hostile::hostile_names(),
     ]
 }
 

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use nats_hindsight_analyzer::render::plain::shown;
 use nats_hindsight_collector::{CollectError, EpochSummary, Keep, Output, Settings, Waits};
 
 use self::progress::Progress;
-use self::table::shown;
 
 /// Everything that was asked came.
 const COMPLETE: u8 = 0;
@@ -128,7 +128,7 @@ pub(crate) fn run(args: CollectArgs) -> ExitCode {
     let settings = match settings(args) {
         Ok(settings) => settings,
         Err(text) => {
-            say(&format!("error: {text}\n\nFor more, try `hindsight collect --help`."));
+            say(&format!("error: {}\n\nFor more, try `hindsight collect --help`.", shown(&text)));
             return ExitCode::from(USAGE);
         }
     };
@@ -158,7 +158,13 @@ fn plan(settings: &Settings) -> ExitCode {
 }
 
 fn failed(error: &CollectError) -> ExitCode {
-    say(&format!("error: {}", shown(&error.to_string())));
+    match error {
+        CollectError::Connect(errors) => {
+            let lines = errors.iter().map(|error| format!("\n  {}", shown(&error.to_string())));
+            say(&format!("error: could not connect{}", lines.collect::<String>()));
+        }
+        other => say(&format!("error: {}", shown(&other.to_string()))),
+    }
     ExitCode::from(if matches!(error, CollectError::Recall(_)) { USAGE } else { FAILED })
 }
 

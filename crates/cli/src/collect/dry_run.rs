@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use nats_hindsight_analyzer::render::plain::shown;
 use nats_hindsight_collector::{DryRun, Planned, Whom};
 use nats_hindsight_snapshot::Endpoint;
 
-use super::table::{counted, shown};
+use super::table::counted;
 
 /// Servers that are named one by one.
 const NAMED: usize = 12;

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use nats_hindsight_analyzer::render::plain::shown;
 use nats_hindsight_collector::{EpochSummary, Watch};
 
-use super::table::{headline, shown};
+use super::table::headline;
 
 /// A line on a terminal; nothing elsewhere, but for one line per epoch of a long run.
 pub(super) struct Progress {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use nats_hindsight_analyzer::render::plain::shown;
 use nats_hindsight_collector::{EpochSummary, Removed};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
@@ -102,22 +103,4 @@ fn accounts(out: &mut String, summary: &EpochSummary) {
 
 pub(super) fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
-}
-
-/// Text from outside, without what a terminal would obey.
-pub(super) fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => out.push('\n'),
-            c if c.is_control() || is_bidi(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Characters that turn the direction of what follows.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -90,7 +90,8 @@ pub(super) fn by_server(canvas: &mut Canvas, epochs: &[EpochSurvey]) {
         let marks: String = endpoints.iter().map(|endpoint| letter(row.get(endpoint))).collect();
         let name =
             if cluster.is_empty() { (*name).to_owned() } else { format!("{cluster}/{name}") };
-        canvas.line(2, &[(Tone::Plain, &plain::pad(&name, SERVER)), (Tone::Plain, &marks)]);
+        let name = plain::pad(&name, SERVER - 1) + " ";
+        canvas.line(2, &[(Tone::Plain, &name), (Tone::Plain, &marks)]);
         for (what, endpoints) in gaps(row) {
             canvas.labelled(4, "", &format!("{what}: {}", endpoints.join(", ")));
         }

@@ -1,0 +1,217 @@
+//! Reports and surveys of the recorded cluster.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use nats_hindsight_testkit::scenario::HOSTILE;
+use nats_hindsight_tests::recording::fixtures;
+use nats_hindsight_tests::schema;
+use serde_json::Value;
+
+use crate::terminal::{assert_harmless, columns, hindsight, slice, without_colour};
+
+/// Thresholds at the scale of recordings.
+const SCALE: [&str; 8] = [
+    "--set",
+    "SERVER_002.recent=3s",
+    "--set",
+    "SERVICE_001.recent=8s",
+    "--set",
+    "SERVICE_002.settle_after=1s",
+    "--set",
+    "SKEW_001.recent=3s",
+];
+
+/// The most columns of a line.
+const WIDEST: usize = 80;
+
+fn recording() -> PathBuf {
+    fixtures().join("hostile-names")
+}
+
+/// What is printed of the recording: the report, or the survey.
+fn printed(command: &str, format: &str, colour: bool) -> String {
+    let folder = recording().display().to_string();
+    let mut args = vec![command, &folder, "--format", format];
+    if command == "analyze" {
+        args.extend(SCALE);
+        args.extend(["--fail-on", "never"]);
+    }
+    let printed = hindsight(&args, colour);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    assert_harmless(&printed.err, command);
+    printed.out
+}
+
+fn report() -> Value {
+    schema::parse(schema::REPORT, &printed("analyze", "json", false))
+}
+
+#[test]
+fn a_terminal_gets_no_control_character_of_theirs() {
+    for command in ["analyze", "inspect"] {
+        let plain = printed(command, "text", false);
+        assert_harmless(&plain, command);
+        let coloured = printed(command, "text", true);
+        assert!(coloured.contains("\u{1b}["), "{command}: there is no colour to look at");
+        // Whatever else was obeyed would be missing here, or be there twice.
+        assert_eq!(without_colour(&coloured), plain, "{command}");
+        // JSON is printed too.
+        assert_harmless(&printed(command, "json", false), command);
+    }
+}
+
+/// The names did come this far: each is to be seen, at least its beginning.
+#[test]
+fn every_name_is_shown_as_what_it_is() {
+    let text = printed("analyze", "text", false) + &printed("inspect", "text", false);
+    for name in HOSTILE {
+        let begin: String = name.chars().take(3).flat_map(escaped).collect();
+        assert!(text.contains(&begin), "{begin} is nowhere");
+    }
+    assert!(text.contains(r"\u{1b}[31m") && text.contains(r"\u{202e}") && text.contains(r"\n"));
+}
+
+fn escaped(c: char) -> Vec<char> {
+    match c {
+        '\n' => vec!['\\', 'n'],
+        '\r' => vec!['\\', 'r'],
+        c if crate::terminal::deceives(c) => c.escape_unicode().collect(),
+        c => vec![c],
+    }
+}
+
+/// Every kind of finding that can come to hold such a name does.
+#[test]
+fn the_names_reach_every_kind_of_finding() {
+    let report = report();
+    let system = &report["systems"][0];
+    let findings = system["findings"].as_array().unwrap();
+    let codes: BTreeSet<&str> =
+        findings.iter().map(|finding| finding["code"].as_str().unwrap()).collect();
+    for code in [
+        "HINT_001",
+        "HINT_002",
+        "SERVER_002",
+        "SERVICE_001",
+        "SERVICE_002",
+        "SKEW_001",
+        "SKEW_002",
+        "SKEW_003",
+    ] {
+        assert!(codes.contains(code), "{code} is not found: {codes:?}");
+    }
+    for part in ["unknowns", "coverage"] {
+        let text = system[part].to_string();
+        assert!(text.contains("\\u001b"), "{part} names nobody: {text}");
+    }
+}
+
+/// Programs get the exact text.
+#[test]
+fn json_keeps_the_exact_text() {
+    let mut texts = BTreeSet::new();
+    take_texts(&report(), &mut texts);
+    let survey = schema::parse(schema::INSPECT, &printed("inspect", "json", false));
+    take_texts(&survey, &mut texts);
+    for name in HOSTILE {
+        assert!(texts.contains(name), "{name:?} is nowhere exactly");
+    }
+}
+
+fn take_texts(value: &Value, texts: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => drop(texts.insert(text.clone())),
+        Value::Array(all) => all.iter().for_each(|value| take_texts(value, texts)),
+        Value::Object(all) => {
+            for (key, value) in all {
+                texts.insert(key.clone());
+                take_texts(value, texts);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_others() {
+    for command in ["analyze", "inspect"] {
+        for line in printed(command, "text", false).lines() {
+            assert!(columns(line) <= WIDEST, "{command}: {} columns: {line}", columns(line));
+        }
+    }
+}
+
+/// Tables whose cells hold such names: the words of their heads, and how many there are at least.
+const TABLES: &[(&str, &[&str], usize)] = &[
+    ("analyze", &["server", "id", "age", "connections", "git commit", "go"], 2),
+    ("analyze", &["count", "servers", "text", "value"], 1),
+    ("analyze", &["version", "endpoint", "queue group", "subject"], 1),
+    ("analyze", &["version", "id"], 1),
+    ("inspect", &["cluster", "server", "version", "id", "answered in"], 1),
+    ("inspect", &["cluster", "server", "least", "most", "known to"], 1),
+];
+
+/// Each cell begins in the column of its head, with nothing but space before it.
+#[test]
+fn columns_stay_aligned_whatever_is_in_them() {
+    for (command, heads, least) in TABLES {
+        let text = printed(command, "text", false);
+        let lines: Vec<&str> = text.lines().collect();
+        let mut found = 0;
+        for (number, line) in lines.iter().enumerate() {
+            let Some(starts) = starts_of(line, heads) else { continue };
+            found += 1;
+            let rows = lines[number + 1..].iter().take_while(|row| is_row(row, starts[0]));
+            let mut count = 0;
+            for row in rows {
+                count += 1;
+                for start in &starts {
+                    let (before, first) =
+                        (slice(row, start - 2, *start), slice(row, *start, start + 1));
+                    assert_eq!(before, "  ", "column {start} of {row:?} under {line:?}");
+                    assert_ne!(first, " ", "column {start} of {row:?} under {line:?}");
+                }
+            }
+            assert!(count > 0, "no row under {line:?}");
+        }
+        assert!(found >= *least, "{command}: {found} tables {heads:?}");
+    }
+}
+
+/// Where the words of a head begin, if a line is this head.
+fn starts_of(line: &str, heads: &[&str]) -> Option<Vec<usize>> {
+    let mut from = 0;
+    let mut starts = Vec::new();
+    for head in heads {
+        let at = line[from..].find(head)? + from;
+        if !line[from..at].trim().is_empty() {
+            return None;
+        }
+        starts.push(at);
+        from = at + head.len();
+    }
+    line[from..].trim().is_empty().then_some(starts)
+}
+
+/// A row of a table is indented as its head is, and not empty.
+fn is_row(row: &str, start: usize) -> bool {
+    let indent = row.len() - row.trim_start().len();
+    indent == start && !row.trim().ends_with(':')
+}
+
+/// The matrix of servers: marks begin in one column, behind a space.
+#[test]
+fn the_matrix_of_servers_is_one() {
+    let text = printed("inspect", "text", false);
+    let lines: Vec<&str> = text.lines().collect();
+    let head = lines.iter().position(|line| line.trim().starts_with("abcdef")).unwrap();
+    let at = lines[head].find('a').unwrap();
+    let rows: Vec<&&str> = lines[head + 1..].iter().take_while(|line| !line.is_empty()).collect();
+    assert!(rows.len() >= 3, "{rows:?}");
+    for row in rows.iter().filter(|row| !row.starts_with("    ")) {
+        assert_eq!(slice(row, at - 1, at), " ", "{row}");
+        let marks = slice(row, at, WIDEST);
+        assert!(marks.chars().all(|mark| "+~!-.".contains(mark)), "{row}");
+    }
+}

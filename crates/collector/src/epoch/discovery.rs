@@ -13,7 +13,7 @@ use super::{Epoch, Label};
 use crate::ask::{Answer, Attempt, Next, Request, ask};
 use crate::connect::Link;
 use crate::glance::{self, Server};
-use crate::table::{OF_SERVERS, ROUTEZ, Row, STATSZ, Scope, Way};
+use crate::table::{OF_SERVERS, ROUTEZ, Row, STATSZ, Scope};
 
 /// Time for the interest of a new server to reach its peers.
 const SETTLING: Duration = Duration::from_millis(500);
@@ -79,10 +79,6 @@ impl Epoch<'_> {
         let mut seen = self.seen.borrow_mut();
         seen.server(server);
         seen.answered_system.insert(server.id.clone());
-        // What can be huge says nothing of how long the others take.
-        if row.way != Way::Alone {
-            seen.needed(&server.id, Duration::from_micros(answer.rtt_us));
-        }
         match row.token {
             "ROUTEZ" => seen.peers(server, glance::peers(&answer.body)),
             "ACCOUNTZ" if row.scope == Scope::Server => {

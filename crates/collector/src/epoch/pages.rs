@@ -140,6 +140,7 @@ impl Epoch<'_> {
             let lost = self.answer_is_lost(link, row, server);
             let attempt = ask_unless(lost, &request, &self.clock, patience, async |answer| {
                 link.learn(row, answer.body.len());
+                self.took(row, server, answer.rtt_us);
                 rows = self.take_page(answer, listing, page).await;
                 Next::Done
             })

@@ -51,6 +51,14 @@ impl Epoch<'_> {
         waits.map(|wait| alone(wait, &self.waits)).collect()
     }
 
+    /// Takes notice of how long a server needed when it was asked alone. Where all are asked at once
+    /// it is the number of answers that takes time, and what can be huge says nothing of the others.
+    pub(super) fn took(&self, row: &Row, server: &str, rtt_us: u64) {
+        if row.way != Way::Alone {
+            self.seen.borrow_mut().needed(server, Duration::from_micros(rtt_us));
+        }
+    }
+
     /// The longest that a server has needed so far.
     fn slowest(&self, server: &str) -> Duration {
         self.seen.borrow().slowest_of.get(server).copied().unwrap_or_default()

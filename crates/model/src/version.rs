@@ -84,8 +84,11 @@ pub fn gap<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<Gap> {
         Gap::Major
     } else if low.minor != high.minor {
         Gap::Minor
-    } else {
+    } else if low.patch != high.patch {
         Gap::Patch
+    } else {
+        // `v1.0.0` and `1.0.0` are the same release.
+        return None;
     })
 }
 
@@ -96,6 +99,7 @@ mod tests {
     #[test]
     fn the_gap_is_that_of_the_extremes() {
         assert_eq!(gap(["2.14.6", "2.14.6"]), None);
+        assert_eq!(gap(["v2.14.6", "2.14.6"]), None);
         assert_eq!(gap(["2.14.6", "2.14.5"]), Some(Gap::Patch));
         assert_eq!(gap(["2.14.6", "2.10.25", "2.14.5"]), Some(Gap::Minor));
         assert_eq!(gap(["2.14.6", "3.0.0"]), Some(Gap::Major));

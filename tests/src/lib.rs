@@ -6,7 +6,9 @@
 
 pub mod cases;
 pub mod frames;
+pub mod lattice;
 pub mod recording;
 pub mod schema;
 pub mod targets;
 pub mod verdicts;
+pub mod workers;

@@ -1,0 +1,140 @@
+//! Who names whom: which replies speak of a subject.
+
+use std::collections::BTreeSet;
+
+use nats_hindsight_analyzer::check::{Check, Scan};
+use nats_hindsight_analyzer::report::Subject;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::ExpectsLine;
+use nats_hindsight_snapshot::wire::UserClaims;
+use serde_json::Value;
+
+use super::lost::{Lost, Told, told};
+use crate::recording::{Epoch, Recording, Reply};
+
+/// The names that one reply, event or header holds.
+struct Names {
+    endpoint: Endpoint,
+    words: BTreeSet<String>,
+}
+
+/// The names in every epoch of a recording.
+pub(super) struct Naming {
+    epochs: Vec<Vec<Names>>,
+    expected: Vec<BTreeSet<String>>,
+}
+
+impl Naming {
+    pub(super) fn of(recording: &Recording) -> Self {
+        let names = |epoch: &Epoch| {
+            told(epoch)
+                .map(|told| Names { endpoint: told.endpoint().clone(), words: words(&told) })
+                .collect()
+        };
+        Self {
+            epochs: recording.epochs.iter().map(names).collect(),
+            expected: recording.epochs.iter().map(|e| expected(&e.header.expects)).collect(),
+        }
+    }
+
+    /// Whether anything that is left, and that the check may see, names the subject: in the epoch
+    /// itself, and for a check that follows the sequence in those before it and in what the
+    /// collector remembered.
+    pub(super) fn is_left(
+        &self,
+        check: &Check,
+        subject: &Subject,
+        epoch: usize,
+        lost: &Lost,
+    ) -> bool {
+        let word = word(subject);
+        let follows = matches!(check.scan, Scan::Follow(_));
+        let from = if follows { 0 } else { epoch };
+        (from..=epoch).any(|at| {
+            let told = self.epochs[at].iter().enumerate().any(|(place, names)| {
+                check.declares(&names.endpoint)
+                    && names.words.contains(&word)
+                    && !lost.told.contains(&(at, place))
+            });
+            let expected =
+                follows && self.expected[at].contains(&word) && !lost.headers.contains(&at);
+            told || expected
+        })
+    }
+}
+
+/// What a subject goes by in replies.
+fn word(subject: &Subject) -> String {
+    // Further clusters and seats of one name carry a number that no reply knows.
+    let plain = |name: &str| name.split('#').next().unwrap_or_default().to_owned();
+    match subject {
+        Subject::Cluster { cluster } => plain(cluster),
+        Subject::Server { server, .. } => plain(server),
+        Subject::LeafNode { leaf } => leaf.clone(),
+        Subject::Service { account_id, service, .. } => format!("{account_id}/{service}"),
+        Subject::User { user_id, .. } => user_id.clone(),
+    }
+}
+
+fn expected(expects: &ExpectsLine) -> BTreeSet<String> {
+    let servers = expects.servers.iter();
+    let services = expects.services.iter();
+    servers
+        .flat_map(|s| [Some(s.id.clone()), Some(s.name.clone()), s.cluster.clone()])
+        .flatten()
+        .chain(services.map(|s| format!("{}/{}", s.account, s.name)))
+        .collect()
+}
+
+fn words(told: &Told<'_>) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    match told {
+        Told::Reply(reply) => {
+            strings(&reply.body, &mut words);
+            words.extend(services(reply));
+        }
+        Told::Event(event) => {
+            strings(&event.body, &mut words);
+            words.extend(event.subject.split('.').map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// Every text in a body, and the user in every JWT.
+fn strings(value: &Value, words: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            words.extend(UserClaims::of(text).and_then(|claims| claims.sub));
+            words.insert(text.clone());
+        }
+        Value::Array(rows) => rows.iter().for_each(|row| strings(row, words)),
+        Value::Object(map) => map.values().for_each(|value| strings(value, words)),
+        _ => {}
+    }
+}
+
+/// Services, as `account/name`.
+fn services(reply: &Reply) -> Vec<String> {
+    let endpoint = &reply.line.endpoint;
+    let account = reply.line.account.as_deref();
+    if endpoint.as_str().starts_with("SRV_") {
+        let (account, name) = (account.unwrap_or_default(), reply.body["name"].as_str());
+        return name.map(|name| format!("{account}/{name}")).into_iter().collect();
+    }
+    let rows = reply.body["data"]["connections"].as_array();
+    let filtered = reply.line.filter.as_ref().and_then(|filter| filter.account.as_deref());
+    let named = rows.into_iter().flatten().flat_map(|row| {
+        let account = row["account"].as_str().or(filtered).or(account).unwrap_or_default();
+        listed(row).into_iter().map(move |name| format!("{account}/{name}"))
+    });
+    named.collect()
+}
+
+/// Names of services whose subjects a row of connections lists.
+fn listed(row: &Value) -> Vec<String> {
+    let mut texts = BTreeSet::new();
+    strings(row, &mut texts);
+    let of_services = texts.iter().filter_map(|text| text.strip_prefix("$SRV."));
+    of_services.filter_map(|rest| Some(rest.split('.').nth(1)?.to_owned())).collect()
+}

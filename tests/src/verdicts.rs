@@ -4,6 +4,7 @@ use nats_hindsight_analyzer::check::Setting;
 use nats_hindsight_analyzer::engine::{self, Options, VerdictRow};
 use nats_hindsight_analyzer::report::{Finding, Problem, Report, Subject};
 use nats_hindsight_analyzer::settings::Settings;
+use nats_hindsight_model::intake::Intake;
 
 use crate::recording::Recording;
 
@@ -42,9 +43,17 @@ pub fn settings(thresholds: Thresholds<'_>) -> Settings {
 /// # Panics
 /// If the engine cannot start its threads.
 pub fn judge_with(recording: &Recording, settings: Settings) -> Judged {
+    judge_opened(&recording.open(), Options { settings, ..Options::default() })
+}
+
+/// Judges what was opened.
+///
+/// # Panics
+/// If the engine cannot start its threads.
+pub fn judge_opened(intake: &Intake, options: Options) -> Judged {
     // Recordings here are small, and tests run side by side already.
-    let options = Options { settings, threads: Some(1), ..Options::default() };
-    match engine::verdicts(&recording.open(), options) {
+    let options = Options { threads: Some(1), ..options };
+    match engine::verdicts(intake, options) {
         Ok((report, log)) => Judged { report, log },
         Err(error) => panic!("{error}"),
     }

@@ -93,6 +93,17 @@ pub struct Listing {
     pub complete: bool,
     /// Whether all connections were listed, and not only those of services.
     pub unrestricted: bool,
+    /// Whether some list was of all accounts.
+    pub all_accounts: bool,
+    /// Accounts of which there is a list.
+    pub accounts: BTreeSet<String>,
+}
+
+impl Listing {
+    /// Whether the connections of an account are among those listed.
+    pub fn covers(&self, account: &str) -> bool {
+        self.all_accounts || self.accounts.contains(account)
+    }
 }
 
 impl Credential {
@@ -157,6 +168,8 @@ impl UserFacts {
         for sweep in sweeps.iter().filter(|sweep| !sweep.superseded) {
             let listing = self.servers.entry(sweep.server.clone()).or_default();
             listing.rows += sweep.count;
+            listing.all_accounts |= sweep.account.is_none();
+            listing.accounts.extend(sweep.account.clone());
             for row in &sweep.rows {
                 self.row(sweep, row);
             }

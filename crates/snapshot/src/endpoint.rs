@@ -73,6 +73,9 @@ endpoints! {
 }
 
 impl Endpoint {
+    /// Verbs of the service protocol, which are asked in accounts.
+    pub const VERBS: &'static [Self] = &[Self::SRV_PING, Self::SRV_INFO, Self::SRV_STATS];
+
     /// An endpoint by its text, known or not.
     pub fn named(text: &str) -> Self {
         Self::KNOWN

@@ -9,7 +9,12 @@ use super::lost::Lost;
 
 /// Whether a move is explained: coverage of an epoch from which something was lost, the unknown
 /// itself, or a problem names it.
+///
+/// A server that nothing left knows of cannot be missed: it goes without a word.
 pub(super) fn is_explained(report: &Report, lost: &Lost, step: &Step<'_>) -> bool {
+    if step.now.is_none() && !step.lattice.naming.know(lost) {
+        return true;
+    }
     let uuids: BTreeSet<&str> =
         lost.epochs.iter().map(|epoch| step.lattice.uuids[*epoch].as_str()).collect();
     let in_problems = report.problems.iter().any(|problem| {

@@ -49,10 +49,15 @@ pub struct Lattice {
 impl Lattice {
     /// From the whole recording and what is said of it.
     pub fn of(whole: &Recording, judged: &Judged) -> Self {
+        let naming = Naming::of(whole);
+        let mut first = BTreeMap::new();
+        for (key, mut rows) in rows(judged, &naming) {
+            first.extend(rows.pop().map(|row| (key, row)));
+        }
         Self {
             uuids: whole.epochs.iter().map(|epoch| epoch.header.uuid.clone()).collect(),
-            rows: rows(judged),
-            naming: Naming::of(whole),
+            rows: first,
+            naming,
         }
     }
 
@@ -60,16 +65,18 @@ impl Lattice {
     ///
     /// `after` is what is said of the recording without what was lost.
     pub fn wrong(&self, after: &Judged, lost: &Lost) -> Vec<String> {
-        let after_rows = rows(after);
+        let after_rows = rows(after, &self.naming);
         let mut wrong = Vec::new();
         for (key, before) in &self.rows {
-            let now = after_rows.get(key);
-            let step = Step { lattice: self, lost, report: &after.report, before, now, key };
-            wrong.extend(step.wrong());
+            let step = |now| Step { lattice: self, lost, report: &after.report, before, now, key };
+            match after_rows.get(key) {
+                Some(rows) => wrong.extend(rows.iter().filter_map(|row| step(Some(row)).wrong())),
+                None => wrong.extend(step(None).wrong()),
+            }
         }
-        for ((code, subject, uuid), now) in &after_rows {
+        for ((code, subject, uuid), rows) in &after_rows {
             let new = !self.rows.contains_key(&(code, subject.clone(), uuid.clone()));
-            if new && now.verdict != "unknown" {
+            for now in rows.iter().filter(|now| new && now.verdict != "unknown") {
                 let epoch =
                     self.place(uuid).map_or("of no recording".to_owned(), |e| e.to_string());
                 let verdict = now.verdict;
@@ -87,8 +94,9 @@ impl Lattice {
     }
 }
 
-/// Verdicts by what they are about.
-fn rows(judged: &Judged) -> BTreeMap<Key, VerdictRow> {
+/// Verdicts by what they are about. Two may be about one, where a server goes by its address and
+/// an earlier process of it by its id.
+fn rows(judged: &Judged, naming: &Naming) -> BTreeMap<Key, Vec<VerdictRow>> {
     let uuids: BTreeMap<(&str, usize), &str> = judged
         .report
         .systems
@@ -99,10 +107,13 @@ fn rows(judged: &Judged) -> BTreeMap<Key, VerdictRow> {
         })
         .collect();
     let uuid = |row: &VerdictRow| uuids.get(&(row.system.as_str(), row.epoch)).copied();
-    let keyed = judged.log.iter().map(|row| {
-        ((row.code, row.subject.clone(), uuid(row).unwrap_or_default().to_owned()), row.clone())
-    });
-    keyed.collect()
+    let mut all: BTreeMap<Key, Vec<VerdictRow>> = BTreeMap::new();
+    for row in &judged.log {
+        let subject = naming.whole_name(&row.subject);
+        let key = (row.code, subject, uuid(row).unwrap_or_default().to_owned());
+        all.entry(key).or_default().push(row.clone());
+    }
+    all
 }
 
 /// One move.

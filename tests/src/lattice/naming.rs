@@ -1,6 +1,6 @@
 //! Who names whom: which replies speak of a subject.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_analyzer::check::{Check, Scan};
 use nats_hindsight_analyzer::report::Subject;
@@ -12,28 +12,68 @@ use serde_json::Value;
 use super::lost::{Lost, Told, told};
 use crate::recording::{Epoch, Recording, Reply};
 
-/// The names that one reply, event or header holds.
+/// The names that one reply or event holds.
 struct Names {
     endpoint: Endpoint,
-    words: BTreeSet<String>,
+    /// Servers and clusters: who answered, whom it has routes to. Lists of client, leaf and gateway
+    /// connections show who is connected, and not who is a member.
+    members: BTreeSet<String>,
+    /// Everybody else.
+    others: BTreeSet<String>,
+}
+
+impl Names {
+    fn hold(&self, subject: &Subject, word: &str) -> bool {
+        let of_members = matches!(subject, Subject::Cluster { .. } | Subject::Server { .. });
+        if of_members { self.members.contains(word) } else { self.others.contains(word) }
+    }
 }
 
 /// The names in every epoch of a recording.
 pub(super) struct Naming {
     epochs: Vec<Vec<Names>>,
     expected: Vec<BTreeSet<String>>,
+    /// What each header says was to be asked: endpoints, and accounts by id and name.
+    asked: Vec<BTreeSet<String>>,
+    /// Addresses of servers without a configured name, by id.
+    addresses: BTreeMap<String, String>,
 }
 
 impl Naming {
     pub(super) fn of(recording: &Recording) -> Self {
-        let names = |epoch: &Epoch| {
-            told(epoch)
-                .map(|told| Names { endpoint: told.endpoint().clone(), words: words(&told) })
-                .collect()
-        };
+        let names = |epoch: &Epoch| told(epoch).map(|told| names(&told)).collect();
         Self {
             epochs: recording.epochs.iter().map(names).collect(),
             expected: recording.epochs.iter().map(|e| expected(&e.header.expects)).collect(),
+            asked: recording.epochs.iter().map(asked).collect(),
+            addresses: recording.epochs.iter().flat_map(addresses).collect(),
+        }
+    }
+
+    /// Whether anything left in the epochs from which something was lost knows of what was lost.
+    pub(super) fn know(&self, lost: &Lost) -> bool {
+        lost.epochs.iter().any(|at| {
+            let header = [&self.expected[*at], &self.asked[*at]];
+            let headed = !lost.headers.contains(at)
+                && header.iter().any(|words| lost.names.iter().any(|name| words.contains(name)));
+            headed
+                || self.epochs[*at].iter().enumerate().any(|(place, names)| {
+                    !lost.told.contains(&(*at, place))
+                        && lost.names.iter().any(|name| names.members.contains(name))
+                })
+        })
+    }
+
+    /// The same subject as the whole recording calls it: a server without a configured name goes by
+    /// its address, and by its id where nothing tells the address.
+    pub(super) fn whole_name(&self, subject: &Subject) -> Subject {
+        match subject {
+            Subject::Server { cluster, server } => {
+                let (cluster, server) =
+                    (cluster.clone(), self.addresses.get(server).unwrap_or(server));
+                Subject::Server { cluster, server: server.clone() }
+            }
+            other => other.clone(),
         }
     }
 
@@ -53,7 +93,7 @@ impl Naming {
         (from..=epoch).any(|at| {
             let told = self.epochs[at].iter().enumerate().any(|(place, names)| {
                 check.declares(&names.endpoint)
-                    && names.words.contains(&word)
+                    && names.hold(subject, &word)
                     && !lost.told.contains(&(at, place))
             });
             let expected =
@@ -86,19 +126,43 @@ fn expected(expects: &ExpectsLine) -> BTreeSet<String> {
         .collect()
 }
 
-fn words(told: &Told<'_>) -> BTreeSet<String> {
-    let mut words = BTreeSet::new();
+fn asked(epoch: &Epoch) -> BTreeSet<String> {
+    let endpoints = epoch.header.asked.endpoints.iter().map(ToString::to_string);
+    let accounts = epoch.header.connections.iter().filter(|c| c.kind == "account");
+    let named = accounts.flat_map(|c| [c.account.clone(), c.account_name.clone()]).flatten();
+    endpoints.chain(named).collect()
+}
+
+fn addresses(epoch: &Epoch) -> Vec<(String, String)> {
+    let varz = epoch.replies.iter().filter(|reply| reply.line.endpoint == Endpoint::VARZ);
+    varz.filter_map(|reply| {
+        let (server, data) = (&reply.body["server"], &reply.body["data"]);
+        let id = server["id"].as_str().filter(|id| server["name"].as_str() == Some(id))?;
+        Some((id.to_owned(), format!("{}:{}", data["host"].as_str()?, data["port"].as_u64()?)))
+    })
+    .collect()
+}
+
+fn names(told: &Told<'_>) -> Names {
+    let (mut members, mut others) = (BTreeSet::new(), BTreeSet::new());
     match told {
         Told::Reply(reply) => {
-            strings(&reply.body, &mut words);
-            words.extend(services(reply));
+            strings(&reply.body["server"], &mut members);
+            if [Endpoint::ROUTEZ, Endpoint::VARZ].contains(&reply.line.endpoint) {
+                strings(&reply.body, &mut members);
+            }
+            // A closed connection is of a user that left.
+            if reply.line.endpoint != Endpoint::CONNZ_CLOSED {
+                strings(&reply.body, &mut others);
+            }
+            others.extend(services(reply));
         }
         Told::Event(event) => {
-            strings(&event.body, &mut words);
-            words.extend(event.subject.split('.').map(str::to_owned));
+            strings(&event.body, &mut members);
+            members.extend(event.subject.split('.').map(str::to_owned));
         }
     }
-    words
+    Names { endpoint: told.endpoint().clone(), members, others }
 }
 
 /// Every text in a body, and the user in every JWT.

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod events;
+pub mod prepared;
 pub mod servers;
 pub mod services;
 pub mod settings;
@@ -70,6 +71,21 @@ pub struct Event {
 /// Where the recordings of real clusters are.
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
+/// Every scenario there is, by name: all folders of `fixtures/` that hold snapshots.
+///
+/// # Panics
+/// If the folder cannot be read.
+pub fn scenarios() -> Vec<String> {
+    let folders = std::fs::read_dir(fixtures()).unwrap_or_else(|error| panic!("{error}"));
+    let mut names: Vec<String> = folders
+        .filter_map(Result::ok)
+        .filter(|folder| folder.path().is_dir() && folder.file_name() != "replies")
+        .map(|folder| folder.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
 }
 
 impl Recording {
@@ -174,8 +190,7 @@ impl Epoch {
             panic!("the header cannot be written")
         };
         for reply in &self.replies {
-            let body = RawValue::from_string(reply.body.to_string());
-            let body = body.unwrap_or_else(|error| panic!("{error}"));
+            let body = raw(&reply.body);
             let line = ReplyLine { body: Some(&body), ..reply.line.clone() };
             writer.reply(&line).unwrap_or_else(|error| panic!("{error}"));
         }
@@ -185,15 +200,16 @@ impl Epoch {
         for capture in &self.captures {
             writer.capture(capture).unwrap_or_else(|error| panic!("{error}"));
         }
-        if let Some(end) = &self.end {
-            let done = writer.finish(end.end, end.interrupted, end.remember.clone());
-            done.unwrap_or_else(|error| panic!("{error}"));
-        } else {
-            let now = self.header.start;
-            let done = writer.finish(now, true, ExpectsLine::default());
-            done.unwrap_or_else(|error| panic!("{error}"));
-        }
+        self.write_end(writer);
         bytes
+    }
+
+    fn write_end(&self, writer: SnapshotWriter<&mut Vec<u8>>) {
+        let done = match &self.end {
+            Some(end) => writer.finish(end.end, end.interrupted, end.remember.clone()),
+            None => writer.finish(self.header.start, true, ExpectsLine::default()),
+        };
+        done.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Keeps only the replies and captures that are wanted.
@@ -252,8 +268,7 @@ impl Event {
     }
 
     fn write(&self, writer: &mut SnapshotWriter<&mut Vec<u8>>) {
-        let body = RawValue::from_string(self.body.to_string());
-        let body = body.unwrap_or_else(|error| panic!("{error}"));
+        let body = raw(&self.body);
         let line = EventLine {
             arrival: self.arrival,
             subject: self.subject.clone(),
@@ -288,6 +303,10 @@ mod serde_like {
         )*};
     }
     line!(CaptureLine, EndLine, EpochLine);
+}
+
+fn raw(body: &Value) -> Box<RawValue> {
+    RawValue::from_string(body.to_string()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn value(text: &str) -> Value {

@@ -12,6 +12,9 @@ use crate::report::{CoverageGap, CoverageRow};
 /// Most servers, services or URLs listed in one gap.
 const MAX_TARGETS: usize = 20;
 
+/// Status of what was to be asked and of which no word is left.
+const UNRECORDED: &str = "unrecorded";
+
 /// How the requests of one epoch went, by endpoint, status and whom they were for.
 pub(super) struct Asked {
     outcomes: BTreeMap<(Endpoint, Status, String), u64>,
@@ -20,19 +23,20 @@ pub(super) struct Asked {
 impl Asked {
     /// From the captures of endpoints that were read, and from the totals of those that were not.
     pub(super) fn of(epoch: &Epoch, read: &dyn Fn(&Endpoint) -> bool) -> Self {
-        let names = names(epoch);
+        let (names, accounts) = (names(epoch), accounts(epoch));
         let show = |target: Option<&str>| -> String {
             target.map_or("", |id| names.get(id).copied().unwrap_or(id)).to_owned()
         };
         let mut outcomes: BTreeMap<(Endpoint, Status, String), u64> = BTreeMap::new();
         for capture in &epoch.captures {
             let target = capture.service.as_deref().or(capture.target.as_deref());
+            let asked = target.or_else(|| accounts.get(capture.account.as_deref()?).copied());
             // A broadcast that nobody was expected to answer got all that was counted on.
             let nobody = capture.status == Status::NoResponders
                 && target.is_none()
                 && capture.expected.unwrap_or(0) == 0;
             let status = if nobody { Status::Ok } else { capture.status.clone() };
-            let key = (capture.endpoint.clone(), status, show(target));
+            let key = (capture.endpoint.clone(), status, show(asked));
             *outcomes.entry(key).or_default() += 1;
         }
         for outcome in epoch.end.iter().flat_map(|end| &end.outcomes) {
@@ -44,8 +48,86 @@ impl Asked {
                 *sum = sum.saturating_add(outcome.count);
             }
         }
+        for (endpoint, target) in unrecorded(epoch, read, &outcomes, &accounts) {
+            let status = Status::Other(UNRECORDED.to_owned());
+            outcomes.insert((endpoint, status, show(target.as_deref())), 1);
+        }
         Self { outcomes }
     }
+}
+
+/// What was to be asked, of whom, and of which the recording holds neither an answer nor a word on
+/// how it went: an endpoint, a server that is expected or named by its peers, an account.
+fn unrecorded(
+    epoch: &Epoch,
+    read: &dyn Fn(&Endpoint) -> bool,
+    outcomes: &BTreeMap<(Endpoint, Status, String), u64>,
+    accounts: &BTreeMap<&str, &str>,
+) -> Vec<(Endpoint, Option<String>)> {
+    let asked = &epoch.header.asked.endpoints;
+    let spoken: BTreeSet<&Endpoint> = outcomes
+        .keys()
+        .map(|(endpoint, _, _)| endpoint)
+        .chain(epoch.sightings.iter().map(|sighting| &sighting.endpoint))
+        .chain(epoch.services.iter().map(|record| &record.endpoint))
+        .collect();
+    let meant = |endpoint: &Endpoint| {
+        let verb = Endpoint::VERBS.contains(endpoint);
+        let http = epoch.header.connections.iter().all(|c| c.kind == "http");
+        !http && (!verb || !accounts.is_empty())
+    };
+    let mut missing: Vec<(Endpoint, Option<String>)> = Vec::new();
+    for endpoint in asked.iter().filter(|endpoint| !spoken.contains(endpoint) && meant(endpoint)) {
+        if Endpoint::VERBS.contains(endpoint) {
+            let of_all = accounts.values().map(|name| (endpoint.clone(), Some((*name).to_owned())));
+            missing.extend(of_all);
+        } else {
+            missing.push((endpoint.clone(), None));
+        }
+    }
+    let whole = |endpoint: &Endpoint| {
+        asked.contains(endpoint) && read(endpoint) && spoken.contains(endpoint)
+    };
+    if whole(&Endpoint::STATSZ) {
+        let servers = unseen_servers(epoch).into_iter();
+        missing.extend(servers.map(|id| (Endpoint::STATSZ, Some(id.to_owned()))));
+    }
+    if whole(&Endpoint::SRV_PING) {
+        let told: BTreeSet<&str> =
+            epoch.captures.iter().filter_map(|capture| capture.account.as_deref()).collect();
+        let lost = accounts.iter().filter(|(id, _)| !told.contains(*id));
+        missing.extend(lost.map(|(_, name)| (Endpoint::SRV_PING, Some((*name).to_owned()))));
+    }
+    missing
+}
+
+/// Servers that answered nothing, although others know them, and of which no request tells.
+fn unseen_servers(epoch: &Epoch) -> BTreeSet<&str> {
+    let mut ids: BTreeSet<&str> =
+        epoch.header.expects.servers.iter().map(|server| server.id.as_str()).collect();
+    ids.extend(epoch.routez.iter().flat_map(|record| &record.peers).map(|peer| peer.id.as_str()));
+    for sighting in &epoch.sightings {
+        ids.remove(sighting.server.as_str());
+    }
+    for capture in &epoch.captures {
+        ids.remove(capture.target.as_deref().unwrap_or_default());
+    }
+    ids
+}
+
+/// Accounts in which services were to be asked, with the name to show.
+fn accounts(epoch: &Epoch) -> BTreeMap<&str, &str> {
+    let connections = epoch
+        .header
+        .connections
+        .iter()
+        .filter(|connection| connection.kind == "account" && connection.state == "connected");
+    connections
+        .filter_map(|connection| {
+            let id = connection.account.as_deref()?;
+            Some((id, connection.account_name.as_deref().unwrap_or(id)))
+        })
+        .collect()
 }
 
 fn names(epoch: &Epoch) -> BTreeMap<&str, &str> {

@@ -7,7 +7,8 @@ use super::{Component, Member, Remembered};
 use crate::census::Census;
 
 /// Lets the members that the header expects join the cluster of their name: all of them in the
-/// first epoch, later those that were seen since the epoch before.
+/// first epoch, later those that were seen since the epoch before, or in it although what is left
+/// of it does not show them.
 pub(super) fn recall(
     subjects: &mut Vec<Remembered>,
     census: &Census,
@@ -16,12 +17,25 @@ pub(super) fn recall(
     last: Option<Timestamp>,
 ) {
     for expected in &census.expected {
-        let news = last.is_none() || expected.last_seen > last;
+        let news = last.is_none()
+            || expected.last_seen > last
+            || (expected.last_seen == last && !is_known(subjects, expected));
         if news && !census.servers.contains_key(&expected.id) && !was_replaced(expected, census) {
             let at = subject_of(subjects, expected, assigned, components);
             subjects[at].recall(expected);
         }
     }
+}
+
+/// Whether a cluster has a member of this id, or one of its name.
+fn is_known(subjects: &[Remembered], expected: &ExpectedServer) -> bool {
+    subjects.iter().any(|subject| {
+        let here = expected.cluster.as_ref().is_none_or(|name| *name == subject.name);
+        subject.members.values().any(|member| {
+            member.id == expected.id
+                || (here && !expected.name.is_empty() && member.name == expected.name)
+        })
+    })
 }
 
 /// An unnamed server has no seat that outlives it in the header: where another unnamed one answers

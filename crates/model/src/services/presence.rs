@@ -103,7 +103,7 @@ impl Case<'_> {
             return Presence::Unknown(Doubt::Contradiction);
         }
         if self.last.holders.is_empty() && self.last.leafs.is_empty() {
-            return Presence::Zero(self.holders_unknown());
+            return self.holders_unknown();
         }
         let fates = self.fates();
         let mut gone = fates.names(|fate| matches!(fate, Fate::Gone));
@@ -129,21 +129,28 @@ impl Case<'_> {
         Zero { cut_off_with: with, ..self.zero(Absence::CutOff) }
     }
 
-    /// Its servers were never known: it is gone if no server stopped answering since.
-    fn holders_unknown(&self) -> Zero {
-        let mut stopped: Vec<String> = self
-            .clusters
-            .all
-            .iter()
-            .flat_map(|cluster| cluster.silent.values().chain(cluster.departed.values()))
-            .filter(|member| member.last_seen >= self.last.time)
-            .map(|member| member.name.clone())
-            .collect();
+    /// Its servers were never known: it is gone if no server stopped answering since. One that is
+    /// silent, and that is all that is known of it, may hold it as a known holder may.
+    fn holders_unknown(&self) -> Presence {
+        let clusters = &self.clusters.all;
+        let mut unclear: Servers = Vec::new();
+        let mut stopped: Vec<String> = Vec::new();
+        for cluster in clusters {
+            let silent = cluster.silent.values();
+            let since = |seen| seen >= self.last.time;
+            let lately = silent.filter(|member| member.last_seen.is_none_or(|t| since(Some(t))));
+            unclear.extend(lately.map(|member| (cluster.key.clone(), member.name.clone())));
+            let departed = cluster.departed.values().filter(|member| since(member.last_seen));
+            stopped.extend(departed.map(|member| member.name.clone()));
+        }
         stopped.sort();
-        if stopped.is_empty() {
-            Zero { servers_unknown: true, ..self.zero(Absence::Gone) }
+        unclear.sort();
+        if !stopped.is_empty() {
+            Presence::Zero(Zero { servers_unknown: true, ..self.cut_off(stopped) })
+        } else if unclear.is_empty() {
+            Presence::Zero(Zero { servers_unknown: true, ..self.zero(Absence::Gone) })
         } else {
-            Zero { servers_unknown: true, ..self.cut_off(stopped) }
+            Presence::Unknown(Doubt::ServerSilent(unclear))
         }
     }
 

@@ -50,6 +50,8 @@ struct State {
     farewells: Farewells,
     /// Newcomers that took a lost member's place, by cluster and seat of the lost one.
     replaced: BTreeMap<(String, String), String>,
+    /// Members, by cluster and seat, of which another server that came may be the next process.
+    perhaps: BTreeSet<(String, String)>,
     /// Cluster and seat of those that said that they leave, until they are back.
     left: BTreeSet<(String, String)>,
     /// Seats that answered in the epoch before, by cluster.
@@ -121,9 +123,12 @@ impl Follow for ServerLost {
         state.farewells.step(&facts.events);
         for cluster in &clusters.all {
             state.pair_newcomers(cluster, census);
+            state.pair_unnamed(cluster, census);
             state.note_leaving(cluster, census);
             for seat in cluster.seats.values() {
-                state.left.remove(&(cluster.key.clone(), seat.clone()));
+                let key = (cluster.key.clone(), seat.clone());
+                state.left.remove(&key);
+                state.perhaps.remove(&key);
                 out.ok(server(&cluster.key, seat), BTreeSet::from([seat.clone()]));
             }
             for (seat, member) in &cluster.moved {
@@ -132,8 +137,11 @@ impl Follow for ServerLost {
                 out.ended(server(&cluster.key, seat), because);
             }
             for (seat, member) in cluster.silent.iter().chain(&cluster.departed) {
-                // A peer that never answered and is named for the first time is no earlier member.
-                if member.last_seen.is_none() && !state.knew(cluster, seat) {
+                // A peer that never answered and is named for the first time is no earlier member,
+                // of which it could be said that it was lost.
+                let named = cluster.silent.contains_key(seat);
+                if named && member.last_seen.is_none() && !state.knew(cluster, seat) {
+                    out.unknown(server(&cluster.key, seat), Reason::ServerSilent, Vec::new());
                     continue;
                 }
                 judge(state, cluster, member, census, limits, step, out);
@@ -164,6 +172,31 @@ impl State {
             let Some(newcomer) = free.iter().find(same).or(free.first()).copied() else { return };
             free.remove(newcomer);
             self.replaced.insert((cluster.key.clone(), seat.clone()), newcomer.clone());
+        }
+    }
+
+    /// An unnamed server is known by its address. Where one goes and one comes whose address nobody
+    /// told, the two may be one seat.
+    fn pair_unnamed(&mut self, cluster: &Cluster, census: &Census) {
+        let before = self.before.get(&cluster.key);
+        let is_new = |seat: &String| before.is_some_and(|before| !before.contains(seat));
+        let answering = cluster.seats.iter().filter(|(id, seat)| {
+            let server = census.servers.get(*id);
+            server.is_some_and(|s| s.name == s.id && s.address.is_none()) && is_new(seat)
+        });
+        let named = cluster.silent.iter().filter(|(seat, member)| {
+            member.id == **seat && member.address.is_none() && is_new(seat)
+        });
+        let addressless = answering.count() + named.count() > 0;
+        let unnamed_came = cluster.seats.iter().any(|(id, seat)| {
+            census.servers.get(id).is_some_and(|s| s.name == s.id) && is_new(seat)
+        });
+        for (seat, member) in &cluster.departed {
+            let unnamed = member.name == member.id || member.id == *seat;
+            let may_be = addressless || (member.address.is_none() && unnamed_came);
+            if unnamed && may_be {
+                self.perhaps.insert((cluster.key.clone(), seat.clone()));
+            }
         }
     }
 
@@ -208,7 +241,11 @@ impl State {
     }
 
     fn fate(&self, cluster: &Cluster, member: &Member, census: &Census) -> Fate {
-        let replaced = self.replaced.get(&(cluster.key.clone(), member.seat.clone()));
+        let key = (cluster.key.clone(), member.seat.clone());
+        if self.perhaps.contains(&key) {
+            return Fate::Unknown(Reason::MembershipUnknown);
+        }
+        let replaced = self.replaced.get(&key);
         if let Some(by) = replaced.filter(|by| cluster.seats.values().any(|seat| seat == *by)) {
             return Fate::Replaced(by.clone());
         }

@@ -57,6 +57,11 @@ fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
             *worst = tightest;
         }
     }
+    for subject in untold(&census) {
+        if !readings.contains_key(&subject) {
+            out.unknown(subject, Reason::ServerSilent, Vec::new());
+        }
+    }
     for (subject, reading) in readings {
         match reading {
             None => out.unknown(subject, Reason::ClockUnseen, Vec::new()),
@@ -66,6 +71,20 @@ fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
             Some(_) => out.ok(subject, BTreeSet::new()),
         }
     }
+}
+
+/// Servers that others have routes to and that told nothing themselves.
+fn untold(census: &Census) -> BTreeSet<Subject> {
+    let peers = census.routes.iter().flat_map(|(by, peers)| peers.iter().map(move |p| (by, p)));
+    peers
+        .filter(|(_, peer)| !census.servers.contains_key(&peer.id))
+        .filter_map(|(by, peer)| {
+            let by = census.servers.get(by)?;
+            let cluster = by.cluster.as_deref().unwrap_or(&by.name);
+            let name = if peer.name.is_empty() { &peer.id } else { &peer.name };
+            Some(server(cluster, name))
+        })
+        .collect()
 }
 
 /// The server looked at its clock between the request and the arrival of the reply; what lies

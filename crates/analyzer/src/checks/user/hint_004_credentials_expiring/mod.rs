@@ -58,6 +58,8 @@ struct State {
     /// Users that were found, and whether all of their connections carried services: then a list
     /// of services is enough to see that they are gone.
     found: BTreeMap<UserKey, bool>,
+    /// Users that were connected when connections were last seen, found or not.
+    seen: BTreeSet<UserKey>,
 }
 
 impl Follow for CredentialsExpiring {
@@ -98,6 +100,7 @@ impl Follow for CredentialsExpiring {
             judge(state, key, one, &sight, limits, step, out);
         }
         state.part(facts, &sight, out);
+        state.lose(facts, &sight, out);
     }
 }
 
@@ -132,7 +135,7 @@ fn judge(
     let unreadable = one.connections.values().any(|held| held.expires == Expiry::Unreadable);
     if unreadable {
         out.unknown(subject, Reason::JwtUnreadable, Vec::new());
-    } else if let Some((reason, hides)) = sight.blind() {
+    } else if let Some((reason, hides)) = sight.blind(&key.0) {
         out.unknown(subject, reason, hides);
     } else {
         if sight.restricted {
@@ -157,7 +160,7 @@ impl State {
                 return true;
             }
             let subject: Subject = user(key);
-            if let Some((reason, hides)) = sight.blind() {
+            if let Some((reason, hides)) = sight.blind(&key.0) {
                 out.unknown(subject, reason, hides);
                 return true;
             }
@@ -168,5 +171,18 @@ impl State {
             out.ended(subject, "no connection uses these credentials any more");
             false
         });
+    }
+
+    /// Users that were good before and of whose connections nobody can say whether they stand.
+    fn lose(&mut self, facts: &UserFacts, sight: &Sight, out: &mut Judgement) {
+        self.seen.retain(|key| {
+            if facts.users.contains_key(key) || self.found.contains_key(key) {
+                return false;
+            }
+            let Some((reason, hides)) = sight.blind(&key.0) else { return false };
+            out.unknown(user(key), reason, hides);
+            true
+        });
+        self.seen.extend(facts.users.keys().cloned());
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Sight {
     pub(super) restricted: bool,
     /// Servers of which nobody knows whether they are there.
     doubtful: Vec<Subject>,
+    /// What the servers that were seen listed.
+    lists: Vec<(Subject, Listing)>,
 }
 
 impl Sight {
@@ -54,15 +56,13 @@ impl Sight {
             if let Seat::Seen { restricted } = seat {
                 self.restricted |= restricted;
                 self.whole.insert(id.clone());
+                self.lists.push((server(&cluster.key, name), listing));
             }
             self.seats.insert(server(&cluster.key, name), seat);
         }
         for name in cluster.silent.keys() {
-            let seat = match operator(facts, &Listing::default()) {
-                Some(false) => Seat::Foreign,
-                _ => Seat::Hidden(Reason::ServerSilent),
-            };
-            self.seats.insert(server(&cluster.key, name), seat);
+            // What the others say of operator mode is no word of this one.
+            self.seats.insert(server(&cluster.key, name), Seat::Hidden(Reason::ServerSilent));
         }
         if !cluster.answered.is_empty() {
             let doubtful = cluster.doubts.iter().map(|(name, _)| server(&cluster.key, name));
@@ -70,8 +70,16 @@ impl Sight {
         }
     }
 
-    /// Why a user may have connections that nobody saw, and which servers hide them.
-    pub(super) fn blind(&self) -> Option<(Reason, Vec<Subject>)> {
+    /// Why a user of an account may have connections that nobody saw, and which servers hide them.
+    pub(super) fn blind(&self, account: &str) -> Option<(Reason, Vec<Subject>)> {
+        self.blind_to_all().or_else(|| {
+            let other = self.lists.iter().filter(|(_, listing)| !listing.covers(account));
+            let hides: Vec<Subject> = other.map(|(subject, _)| subject.clone()).collect();
+            (!hides.is_empty()).then_some((Reason::ConnectionsIncomplete, hides))
+        })
+    }
+
+    fn blind_to_all(&self) -> Option<(Reason, Vec<Subject>)> {
         let hidden = self.seats.iter().filter_map(|(subject, seat)| match seat {
             Seat::Hidden(reason) => Some((*reason, subject.clone())),
             _ => None,

@@ -9,6 +9,7 @@ mod accounts;
 mod connections;
 mod jetstream;
 mod raft;
+mod states;
 mod tolerance;
 
 use std::fs;

@@ -200,10 +200,10 @@ fn an_unnamed_process_of_the_header_may_have_been_restarted() {
 #[test]
 fn a_peer_that_never_answered_is_no_earlier_member() {
     let judged = judge(&hourly(1).at(0, |epoch| epoch.hang("a3")), &[]);
-    assert_eq!(judged.subjects(CODE), ["A/a1", "A/a2"]);
+    assert_eq!(judged.verdicts(CODE, "A/a3"), ["unknown(server_silent)"]);
     // From the second epoch on it is one that was known.
     let judged = judge(&hourly(2).each(|epoch| epoch.hang("a3")), &[]);
-    assert_eq!(judged.verdicts(CODE, "A/a3"), ["-", "finding"]);
+    assert_eq!(judged.verdicts(CODE, "A/a3"), ["unknown(server_silent)", "finding"]);
     assert_eq!(judged.finding(CODE, "A/a3").details["kind"], "unresponsive");
 }
 

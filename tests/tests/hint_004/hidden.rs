@@ -58,9 +58,10 @@ fn without_an_operator_it_applies_to_nobody() {
     // The files of servers tell it even where nobody asked for connections.
     let judged = judge(&recording.clone().each(Epoch::drop_connections), &[]);
     assert_eq!(judged.verdicts(CODE, "A/a2"), ["not_applicable"]);
-    // A server that is out of sight is like the others.
+    // A server that is out of sight told nothing of itself.
     let judged = judge(&recording.each(|epoch| epoch.hang("a3")), &[]);
-    assert_eq!(judged.verdicts(CODE, "A/a3"), ["not_applicable"]);
+    assert_eq!(judged.verdicts(CODE, "A/a3"), ["unknown(server_silent)"]);
+    assert_eq!(judged.verdicts(CODE, "A/a2"), ["not_applicable"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nats_hindsight_model::decode;
 use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_model::intake::{EpochIndex, Input, Intake, Problem};
+use nats_hindsight_snapshot::Endpoint;
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -108,6 +109,7 @@ pub fn survey(
 fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
     let (epoch, mut problems) = decode::load(at, &|_| true);
     problems.extend(at.problems.iter().cloned());
+    problems.extend(unknown(at, &epoch));
     let instances: BTreeSet<&str> =
         epoch.services.iter().map(|record| record.id.as_str()).collect();
     let (servers, silent) = servers::servers(&epoch);
@@ -128,6 +130,26 @@ fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
         requests: requests(&epoch),
     };
     (survey, problems)
+}
+
+/// What a newer collector recorded and this release does not know, counted.
+fn unknown(at: &EpochIndex, epoch: &Epoch) -> Vec<Problem> {
+    let problem = |kind, text| Problem { epoch: Some(at.uuid.clone()), kind, text, where_: None };
+    let lines = epoch.unknown_lines.iter().map(|(kind, count)| {
+        let text = format!("{count} lines of the unknown kind {kind} were passed over");
+        problem("line_unknown", text)
+    });
+    let mut endpoints: BTreeMap<&Endpoint, usize> = BTreeMap::new();
+    for frame in at.frames.iter().filter(|frame| !frame.endpoint.is_known()) {
+        *endpoints.entry(&frame.endpoint).or_default() += 1;
+    }
+    let endpoints = endpoints.into_iter().map(|(endpoint, count)| {
+        let text = format!(
+            "{endpoint} is an endpoint that this release does not know; frames passed over: {count}"
+        );
+        problem("endpoint_unknown", text)
+    });
+    lines.chain(endpoints).collect()
 }
 
 fn requests(epoch: &Epoch) -> BTreeMap<String, BTreeMap<String, u64>> {

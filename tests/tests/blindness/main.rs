@@ -1,6 +1,8 @@
 //! Taking replies away never makes anything good or bad: it only makes it unknown, and the report
 //! says what was lost.
 
+mod named;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;

@@ -42,8 +42,8 @@ impl Future {
     }
 
     fn line(&mut self, kind: &str) -> &mut Value {
-        let lines = self.frames.iter_mut().flat_map(|(_, lines)| lines);
-        lines.filter_map(|line| line.get_mut(kind)).next().unwrap()
+        let mut lines = self.frames.iter_mut().flat_map(|(_, lines)| lines);
+        lines.find_map(|line| line.get_mut(kind)).unwrap()
     }
 
     fn set_version(&mut self, version: &str) {
@@ -101,8 +101,8 @@ impl Future {
 
     fn to_bytes(&self) -> Vec<u8> {
         let frames = self.frames.iter().zip(0..).flat_map(|((first, lines), n)| {
-            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-            frame_bytes(FrameLine { n, ..first.clone() }, text.as_bytes()).unwrap()
+            let text: Vec<String> = lines.iter().map(|line| line.to_string() + "\n").collect();
+            frame_bytes(FrameLine { n, ..first.clone() }, text.concat().as_bytes()).unwrap()
         });
         frames.collect()
     }

@@ -10,9 +10,9 @@ use super::lost::Lost;
 /// Whether a move is explained: coverage of an epoch from which something was lost, the unknown
 /// itself, or a problem names it.
 ///
-/// A server that nothing left knows of cannot be missed: it goes without a word.
+/// What nothing left in its epochs knows of cannot be missed there: it goes without a word.
 pub(super) fn is_explained(report: &Report, lost: &Lost, step: &Step<'_>) -> bool {
-    if step.now.is_none() && !step.lattice.naming.know(lost) {
+    if !step.lattice.naming.know(lost) {
         return true;
     }
     let uuids: BTreeSet<&str> =

@@ -148,7 +148,7 @@ fn names(told: &Told<'_>) -> Names {
     match told {
         Told::Reply(reply) => {
             strings(&reply.body["server"], &mut members);
-            if [Endpoint::ROUTEZ, Endpoint::VARZ].contains(&reply.line.endpoint) {
+            if reply.line.endpoint == Endpoint::ROUTEZ {
                 strings(&reply.body, &mut members);
             }
             // A closed connection is of a user that left.

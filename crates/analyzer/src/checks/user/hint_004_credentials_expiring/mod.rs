@@ -58,8 +58,6 @@ struct State {
     /// Users that were found, and whether all of their connections carried services: then a list
     /// of services is enough to see that they are gone.
     found: BTreeMap<UserKey, bool>,
-    /// Servers that said of themselves that they are not in operator mode.
-    foreign: BTreeSet<Subject>,
     /// Users that were connected when connections were last seen, found or not.
     seen: BTreeSet<UserKey>,
 }
@@ -84,16 +82,11 @@ impl Follow for CredentialsExpiring {
         out: &mut Judgement,
     ) {
         let clusters = state.tracker.step(&facts.census, step.time);
-        let sight = Sight::of(facts, &clusters, &state.foreign);
+        let sight = Sight::of(facts, &clusters);
         name(facts, out);
-        // Those that are no members any more are forgotten.
-        state.foreign.clear();
         for (subject, seat) in &sight.seats {
             match seat {
-                Seat::Foreign => {
-                    state.foreign.insert(subject.clone());
-                    out.not_applicable(subject.clone());
-                }
+                Seat::Foreign => out.not_applicable(subject.clone()),
                 Seat::Hidden(reason) => out.unknown(subject.clone(), *reason, Vec::new()),
                 Seat::Seen { restricted } => {
                     if *restricted {

@@ -38,19 +38,18 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    /// `foreign` are the servers that said earlier that they are not in operator mode.
-    pub(super) fn of(facts: &UserFacts, clusters: &Clusters, foreign: &BTreeSet<Subject>) -> Self {
+    pub(super) fn of(facts: &UserFacts, clusters: &Clusters) -> Self {
         let mut sight = Self::default();
         for (id, server) in &facts.census.servers {
             sight.names.insert(id.clone(), server.name.clone());
         }
         for cluster in &clusters.all {
-            sight.cluster(facts, cluster, foreign);
+            sight.cluster(facts, cluster);
         }
         sight
     }
 
-    fn cluster(&mut self, facts: &UserFacts, cluster: &Cluster, foreign: &BTreeSet<Subject>) {
+    fn cluster(&mut self, facts: &UserFacts, cluster: &Cluster) {
         for (id, name) in &cluster.seats {
             let listing = facts.servers.get(id).cloned().unwrap_or_default();
             let seat = seat(facts, &listing);
@@ -63,15 +62,8 @@ impl Sight {
         }
         for name in cluster.silent.keys() {
             // What the others say of operator mode is no word of this one.
-            let subject = server(&cluster.key, name);
-            let told = foreign.contains(&subject);
-            let seat = if told { Seat::Foreign } else { Seat::Hidden(Reason::ServerSilent) };
-            self.seats.insert(subject, seat);
+            self.seats.insert(server(&cluster.key, name), Seat::Hidden(Reason::ServerSilent));
         }
-        // Whether it is silent or gone is told by route lists, and nothing to a server that it does
-        // not apply to.
-        let gone = cluster.departed.keys().map(|name| server(&cluster.key, name));
-        self.seats.extend(gone.filter(|s| foreign.contains(s)).map(|s| (s, Seat::Foreign)));
         if !cluster.answered.is_empty() {
             let doubtful = cluster.doubts.iter().map(|(name, _)| server(&cluster.key, name));
             self.doubtful.extend(doubtful);

@@ -19,7 +19,7 @@ use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_model::intake::{self, Intake, Source};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::writer::frame_bytes;
-use nats_hindsight_snapshot::format::{Limits, Line, Scratch, read_frame};
+use nats_hindsight_snapshot::format::{Limits, Line, Reply, Scratch, read_frame};
 use nats_hindsight_snapshot::lines::{EpochLine, FrameLine, ReplyLine};
 
 pub use structs::wire;
@@ -99,7 +99,11 @@ fn read_one(packed: &[u8], first: &FrameLine) -> Option<(String, Option<String>)
     if let Line::Reply(reply) = &line {
         understand(reply);
     }
-    Some((format!("{line:?}"), written(&line)))
+    let understood = match &line {
+        Line::End(end) => format!("{:?}", end.clone().whole().ok()),
+        line => format!("{line:?}"),
+    };
+    Some((understood, written(&line)))
 }
 
 fn preamble_length(packed: &[u8]) -> usize {
@@ -111,10 +115,16 @@ fn preamble_length(packed: &[u8]) -> usize {
 fn written(line: &Line<'_>) -> Option<String> {
     let (kind, value) = match line {
         Line::Epoch(line) => ("epoch", serde_json::to_string(line)),
-        Line::Reply(line) => ("reply", serde_json::to_string(line)),
+        Line::Reply(reply) => {
+            let body = match reply.body {
+                Some(body) => Some(serde_json::from_str(body.text()?).ok()?),
+                None => None,
+            };
+            ("reply", serde_json::to_string(&ReplyLine { body, ..reply.line() }))
+        }
         Line::Event(line) => ("event", serde_json::to_string(line)),
         Line::Capture(line) => ("capture", serde_json::to_string(line)),
-        Line::End(line) => ("end", serde_json::to_string(line)),
+        Line::End(line) => ("end", serde_json::to_string(&line.clone().whole().ok()?)),
         Line::OtherMajor { .. } | Line::Unknown { .. } | Line::Malformed { .. } => return None,
     };
     let value = value.unwrap_or_else(|error| panic!("{kind}: {error}"));
@@ -122,13 +132,14 @@ fn written(line: &Line<'_>) -> Option<String> {
 }
 
 /// Puts a reply into the tables of an epoch, under every endpoint.
-fn understand(reply: &ReplyLine<'_>) {
+fn understand(reply: &Reply<'_>) {
     let head = r#"{"format":{"name":"","version":"1.1"},"uuid":"","system":"",
         "collector":{"id":""},"start":"1970-01-01T00:00:00Z"}"#;
     let head: EpochLine = serde_json::from_str(head).unwrap_or_else(|error| panic!("{error}"));
     let mut epoch = Epoch::empty(head);
     for endpoint in Endpoint::KNOWN {
-        decode::reply(&mut epoch, &ReplyLine { endpoint: endpoint.clone(), ..reply.clone() });
+        let reply = Reply { endpoint: endpoint.clone(), ..reply.clone() };
+        decode::reply(&mut epoch, &reply, &decode::Memo::default());
     }
 }
 

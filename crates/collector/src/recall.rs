@@ -113,7 +113,7 @@ fn expects_in(file: &File, at: &FrameAt, limits: &Limits) -> io::Result<Option<E
     for line in frame.lines() {
         match line {
             Line::Epoch(epoch) => expects = Some(epoch.expects),
-            Line::End(end) => expects = Some(end.remember),
+            Line::End(end) => expects = end.whole().ok().map(|end| end.remember).or(expects),
             _ => {}
         }
     }

@@ -1,12 +1,14 @@
 //! The servers of one epoch: who answered, who names whom, and how directed requests went.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{ExpectedServer, Status};
 
 use crate::View;
+use crate::clusters::Stepped;
 use crate::epoch::{PeerRecord, Sighting};
 
 /// Endpoints that servers answer, in the order in which their word on identity is preferred.
@@ -21,7 +23,7 @@ pub const SERVER_ENDPOINTS: &[Endpoint] = &[
 ];
 
 /// Everything one epoch says about servers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Census {
     /// Servers that answered anything, by id.
     pub servers: BTreeMap<String, Server>,
@@ -31,6 +33,9 @@ pub struct Census {
     pub expected: Vec<ExpectedServer>,
     /// How requests to one server went, by id or URL.
     pub directed: BTreeMap<String, Directed>,
+    /// Servers that count the active ones.
+    counting: u64,
+    pub(crate) stepped: Mutex<Option<Stepped>>,
 }
 
 /// One server process.
@@ -103,8 +108,8 @@ impl Census {
     pub fn of(view: &View<'_>) -> Self {
         let mut servers = BTreeMap::new();
         let mut sightings: Vec<&Sighting> = view.sightings().collect();
-        sightings.sort_by_key(|sighting| {
-            (rank(&sighting.endpoint), sighting.arrival_us, &sighting.server)
+        sightings.sort_by_cached_key(|sighting| {
+            (rank(&sighting.endpoint), sighting.arrival_us, &sighting.who.server)
         });
         for sighting in sightings {
             sight(&mut servers, sighting);
@@ -119,16 +124,18 @@ impl Census {
         let mut expected = view.header().expects.servers.clone();
         expected.sort_by(|a, b| a.id.cmp(&b.id));
         expected.dedup_by(|a, b| a.id == b.id);
-        Self { servers, routes, expected, directed: directed(view) }
+        let counting = servers.values().filter(|s| s.active_servers.is_some()).count() as u64;
+        let (directed, stepped) = (directed(view), Mutex::default());
+        Self { servers, routes, expected, directed, counting, stepped }
     }
 
     /// Whether none of these servers counts more active ones than answered. One that hangs stays
     /// counted for longer than its peers name it; one in lame duck mode said that it leaves, and is
     /// not counted from then on.
     pub fn count_nobody_else(&self, ids: &[String]) -> bool {
-        let counting = self.servers.values().filter(|s| s.active_servers.is_some()).count() as u64;
         let counts = |id: &String| self.servers.get(id)?.active_servers;
-        !ids.is_empty() && ids.iter().all(|id| counts(id).is_some_and(|count| count <= counting))
+        !ids.is_empty()
+            && ids.iter().all(|id| counts(id).is_some_and(|count| count <= self.counting))
     }
 
     /// How requests to a server went, asked by id or under its URL.
@@ -142,32 +149,32 @@ fn rank(endpoint: &Endpoint) -> usize {
 }
 
 fn sight(servers: &mut BTreeMap<String, Server>, sighting: &Sighting) {
-    let server = servers.entry(sighting.server.clone()).or_insert_with(|| Server {
-        id: sighting.server.clone(),
-        name: sighting.server.clone(),
+    let server = servers.entry(sighting.who.server.clone()).or_insert_with(|| Server {
+        id: sighting.who.server.clone(),
+        name: sighting.who.server.clone(),
         ..Server::default()
     });
     if server.name == server.id
-        && let Some(name) = &sighting.name
+        && let Some(name) = &sighting.who.name
     {
         server.name.clone_from(name);
     }
     if server.cluster.is_none() {
-        server.cluster.clone_from(&sighting.cluster);
+        server.cluster.clone_from(&sighting.who.cluster);
     }
     if server.version.is_none()
-        && let Some(version) = &sighting.version
+        && let Some(version) = &sighting.who.version
     {
         server.version = Some(Told {
             value: version.clone(),
             endpoint: sighting.endpoint.clone(),
-            path: sighting.version_path,
+            path: sighting.who.version_path,
         });
     }
     if server.jetstream.is_none() {
-        server.jetstream = sighting.jetstream;
+        server.jetstream = sighting.who.jetstream;
     }
-    server.now = server.now.max(sighting.now);
+    server.now = server.now.max(sighting.who.now);
     if server.url.is_none() {
         server.url.clone_from(&sighting.url);
     }

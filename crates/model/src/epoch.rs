@@ -4,6 +4,7 @@
 //! that a verdict can name its source. What could not be read is counted, never guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
@@ -29,17 +30,17 @@ pub struct Epoch {
     /// Which server answered what, one per reply.
     pub sightings: Vec<Sighting>,
     /// VARZ.
-    pub varz: Vec<VarzRecord>,
+    pub varz: Vec<Arc<VarzRecord>>,
     /// Settings, from VARZ.
-    pub settings: Vec<SettingsRecord>,
+    pub settings: Vec<Arc<SettingsRecord>>,
     /// STATSZ.
-    pub statsz: Vec<StatszRecord>,
+    pub statsz: Vec<Arc<StatszRecord>>,
     /// ROUTEZ.
-    pub routez: Vec<RoutezRecord>,
+    pub routez: Vec<Arc<RoutezRecord>>,
     /// ACCOUNTZ.
-    pub accountz: Vec<AccountzRecord>,
+    pub accountz: Vec<Arc<AccountzRecord>>,
     /// LEAFZ.
-    pub leafz: Vec<LeafzRecord>,
+    pub leafz: Vec<Arc<LeafzRecord>>,
     /// CONNZ of open connections, page by page.
     pub connz: Vec<ConnzPage>,
     /// CONNZ of closed connections, page by page.
@@ -48,6 +49,8 @@ pub struct Epoch {
     pub services: Vec<ServiceRecord>,
     /// What servers published by themselves, as far as checks read it.
     pub events: Vec<EventRecord>,
+    /// Endpoints of which a frame was to be read.
+    pub read: BTreeSet<Endpoint>,
     /// Replies that could not be read.
     pub malformed: Vec<Malformed>,
     /// Lines of kinds this build does not know, counted by kind.
@@ -59,6 +62,19 @@ pub struct Epoch {
 pub struct Sighting {
     /// Endpoint answered.
     pub endpoint: Endpoint,
+    /// Who answered, as far as the reply tells.
+    pub who: Arc<Who>,
+    /// URL it was asked under, over HTTP.
+    pub url: Option<String>,
+    /// Microseconds from the start of the epoch to the arrival.
+    pub arrival_us: u64,
+    /// Microseconds between request and reply.
+    pub rtt_us: u64,
+}
+
+/// What a reply says of the server it is from.
+#[derive(Clone, Debug)]
+pub struct Who {
     /// Server id.
     pub server: String,
     /// Server name, if the reply tells it.
@@ -73,12 +89,6 @@ pub struct Sighting {
     pub now: Option<Timestamp>,
     /// Whether JetStream runs.
     pub jetstream: Option<bool>,
-    /// URL it was asked under, over HTTP.
-    pub url: Option<String>,
-    /// Microseconds from the start of the epoch to the arrival.
-    pub arrival_us: u64,
-    /// Microseconds between request and reply.
-    pub rtt_us: u64,
 }
 
 /// What VARZ said.
@@ -113,14 +123,21 @@ pub struct VarzRecord {
 }
 
 /// What VARZ said of a server's settings; there even if other fields of it cannot be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SettingsRecord {
     /// Server id.
     pub server: String,
-    /// The settings.
-    pub settings: Settings,
     /// Whether it came over HTTP, without an envelope.
     pub bare: bool,
+    pub(crate) body: Arc<[u8]>,
+    pub(crate) read: OnceLock<Settings>,
+}
+
+impl SettingsRecord {
+    /// The settings. They are read when somebody asks for them first.
+    pub fn settings(&self) -> &Settings {
+        self.read.get_or_init(|| Settings::of_reply(&self.body, self.bare))
+    }
 }
 
 /// What STATSZ said.
@@ -200,7 +217,7 @@ pub struct ConnzPage {
     /// The server's clock.
     pub now: Option<Timestamp>,
     /// Rows that have to do with services, or carry a JWT.
-    pub connections: Vec<ConnectionRecord>,
+    pub connections: Arc<[ConnectionRecord]>,
 }
 
 /// A connection that announces, or listens to, services, or that logged in with a JWT.
@@ -244,6 +261,15 @@ pub struct ServiceRecord {
     pub endpoint: Endpoint,
     /// Account id of the connection that asked.
     pub account: Option<String>,
+    /// What it answered.
+    pub told: Arc<InstanceTold>,
+    /// Microseconds from the start of the epoch to the arrival.
+    pub arrival_us: u64,
+}
+
+/// What stands in the reply of a service instance.
+#[derive(Clone, Debug)]
+pub struct InstanceTold {
     /// Service name.
     pub name: String,
     /// Instance id.
@@ -251,13 +277,15 @@ pub struct ServiceRecord {
     /// Version of the application.
     pub version: Option<String>,
     /// Metadata, empty if unset; none if it cannot be read.
-    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata: Option<Arc<BTreeMap<String, String>>>,
+    /// Its keys.
+    pub metadata_keys: Option<Arc<BTreeSet<String>>>,
     /// Start of the service.
     pub started: Option<Timestamp>,
     /// Endpoints, where the verb tells them; none if they cannot be read.
     pub endpoints: Option<Vec<ServedEndpoint>>,
-    /// Microseconds from the start of the epoch to the arrival.
-    pub arrival_us: u64,
+    /// The same, each once.
+    pub announces: Option<Arc<BTreeSet<ServedEndpoint>>>,
 }
 
 /// An endpoint of a service instance.
@@ -342,9 +370,15 @@ impl Epoch {
             closed: Vec::new(),
             services: Vec::new(),
             events: Vec::new(),
+            read: BTreeSet::new(),
             malformed: Vec::new(),
             unknown_lines: BTreeMap::new(),
         }
+    }
+
+    /// Whether the epoch has a frame of an endpoint, with replies or with how requests went.
+    pub(crate) fn holds(&self, endpoint: &Endpoint) -> bool {
+        self.read.contains(endpoint)
     }
 
     /// Start by the collector's clock.

@@ -20,4 +20,4 @@ pub mod users;
 pub mod version;
 mod view;
 
-pub use view::View;
+pub use view::{Joined, View};

@@ -1,6 +1,7 @@
 //! The services of one epoch: who answered, who is listed, how it was asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
@@ -71,11 +72,11 @@ pub struct Instance {
     /// Endpoint that told the version.
     pub told_by: Option<Endpoint>,
     /// Metadata.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Arc<BTreeMap<String, String>>,
     /// Endpoints it announces, without numbers; none if INFO was not seen or cannot be read.
-    pub announces: Option<BTreeSet<ServedEndpoint>>,
+    pub announces: Option<Arc<BTreeSet<ServedEndpoint>>>,
     /// Keys of its metadata; none if INFO was not seen or cannot be read.
-    pub metadata_keys: Option<BTreeSet<String>>,
+    pub metadata_keys: Option<Arc<BTreeSet<String>>>,
     /// Requests and errors since its start, over all endpoints.
     pub served: Option<(u64, u64)>,
     /// Start as STATS tells it.
@@ -146,9 +147,7 @@ impl Roster {
                 roster.account_names.entry(expected.account.clone()).or_insert(name.clone());
             }
         }
-        for record in view.services() {
-            roster.answer(record);
-        }
+        roster.answers(view);
         roster.list();
         roster.settle_doubles();
         roster.asked(view);
@@ -163,31 +162,23 @@ impl Roster {
         self.services.entry((account.to_owned(), name.to_owned())).or_default()
     }
 
-    fn answer(&mut self, record: &ServiceRecord) {
-        let account = record.account.clone().unwrap_or_default();
-        let service = self.service(&account, &record.name);
-        let instance = service.instances.entry(record.id.clone()).or_default();
-        instance.answered = true;
-        if instance.version.is_none() || record.endpoint == Endpoint::SRV_INFO {
-            instance.version = record.version.clone().or(instance.version.take());
-            instance.told_by = Some(record.endpoint.clone());
+    /// Takes the replies, service by service.
+    fn answers(&mut self, view: &View<'_>) {
+        let mut services: HashMap<(&str, &str), Vec<&ServiceRecord>> = HashMap::new();
+        for record in view.services() {
+            let account = record.account.as_deref().unwrap_or_default();
+            services.entry((account, &record.told.name)).or_default().push(record);
         }
-        if let Some(metadata) = record.metadata.as_ref().filter(|all| !all.is_empty()) {
-            instance.metadata.clone_from(metadata);
-        }
-        if record.endpoint == Endpoint::SRV_INFO {
-            instance.announces = record.endpoints.as_ref().map(|all| all.iter().cloned().collect());
-            instance.metadata_keys =
-                record.metadata.as_ref().map(|all| all.keys().cloned().collect());
-        }
-        if record.endpoint == Endpoint::SRV_STATS {
-            instance.started = record.started;
-            instance.served = record.endpoints.as_ref().map(|endpoints| {
-                let count = |of: fn(&ServedEndpoint) -> Option<u64>| -> u64 {
-                    endpoints.iter().filter_map(of).fold(0, u64::saturating_add)
-                };
-                (count(|e| e.requests), count(|e| e.errors))
+        let services: BTreeMap<_, _> = services.into_iter().collect();
+        for ((account, name), mut records) in services {
+            // Replies of one instance stay in their order.
+            records.sort_by(|a, b| a.told.id.cmp(&b.told.id));
+            let instances = records.chunk_by(|a, b| a.told.id == b.told.id).map(|replies| {
+                let mut instance = Instance::default();
+                replies.iter().for_each(|reply| instance.answer(reply));
+                (replies[0].told.id.clone(), instance)
             });
+            self.service(account, name).instances = instances.collect();
         }
     }
 
@@ -367,6 +358,34 @@ fn instances(row: &ConnectionRecord) -> impl Iterator<Item = &(String, String)> 
     row.announces.iter().filter(|(name, id)| {
         !id.is_empty() || !row.announces.iter().any(|(n, id)| n == name && !id.is_empty())
     })
+}
+
+impl Instance {
+    /// Takes one reply.
+    fn answer(&mut self, record: &ServiceRecord) {
+        let told = &record.told;
+        self.answered = true;
+        if self.version.is_none() || record.endpoint == Endpoint::SRV_INFO {
+            self.version = told.version.clone().or(self.version.take());
+            self.told_by = Some(record.endpoint.clone());
+        }
+        if let Some(metadata) = told.metadata.as_ref().filter(|all| !all.is_empty()) {
+            self.metadata = Arc::clone(metadata);
+        }
+        if record.endpoint == Endpoint::SRV_INFO {
+            self.announces.clone_from(&told.announces);
+            self.metadata_keys.clone_from(&told.metadata_keys);
+        }
+        if record.endpoint == Endpoint::SRV_STATS {
+            self.started = told.started;
+            self.served = told.endpoints.as_ref().map(|endpoints| {
+                let count = |of: fn(&ServedEndpoint) -> Option<u64>| -> u64 {
+                    endpoints.iter().filter_map(of).fold(0, u64::saturating_add)
+                };
+                (count(|e| e.requests), count(|e| e.errors))
+            });
+        }
+    }
 }
 
 impl Service {

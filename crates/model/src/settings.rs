@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use nats_hindsight_snapshot::wire::{Field, Fields};
+use nats_hindsight_snapshot::wire::{Envelope, Field, Fields};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -173,6 +173,19 @@ impl Settings {
     /// Milliseconds since it loaded its configuration.
     pub fn age_ms(&self) -> Option<i64> {
         Some((self.now?.as_millisecond() - self.loaded?.as_millisecond()).max(0))
+    }
+
+    /// Reads the settings from a reply to VARZ as it was sent, over HTTP bare. Without an object
+    /// that can be read there are none.
+    pub(crate) fn of_reply(body: &[u8], bare: bool) -> Self {
+        let fields =
+            |text: &[u8]| serde_json::from_slice::<Fields<'_>>(text).map(|all| Self::of(&all));
+        if bare {
+            return fields(body).unwrap_or_default();
+        }
+        let envelope = serde_json::from_slice::<Envelope<'_>>(body).ok();
+        let data = envelope.and_then(|envelope| envelope.data);
+        data.and_then(|raw| fields(raw.get().as_bytes()).ok()).unwrap_or_default()
     }
 
     /// Reads the settings of a VARZ.

@@ -6,6 +6,7 @@
 //! that upgrades and rolls back for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +31,7 @@ pub struct Identity {
     /// UUID of the epoch.
     pub uuid: String,
     /// Server processes that answered.
-    pub servers: Vec<Process>,
+    pub servers: Arc<[Process]>,
 }
 
 /// A server process, as far as it tells systems apart.
@@ -111,7 +112,7 @@ fn key(identity: &Identity) -> (Timestamp, u64, &str, &str) {
 fn unite_labels(identities: &[Identity]) -> Vec<String> {
     let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for identity in identities {
-        for process in &identity.servers {
+        for process in identity.servers.iter() {
             holders.entry(&process.id).or_default().insert(&identity.label);
         }
     }
@@ -243,7 +244,7 @@ impl Group {
     fn take(&mut self, identity: &Identity, index: usize) {
         self.epochs.push(index);
         self.collectors.insert(identity.collector.clone());
-        for process in &identity.servers {
+        for process in identity.servers.iter() {
             self.ids.insert(process.id.clone());
             self.seats.insert(process.seat.clone(), identity.start);
         }

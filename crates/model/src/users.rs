@@ -1,6 +1,7 @@
 //! The users of one epoch that log in with a JWT, and whether all of their connections were seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
@@ -43,7 +44,7 @@ pub enum Expiry {
 #[derive(Clone, Debug)]
 pub struct UserFacts {
     /// The servers.
-    pub census: Census,
+    pub census: Arc<Census>,
     /// Users by account and key.
     pub users: BTreeMap<UserKey, User>,
     /// Servers that answered, by id.
@@ -142,7 +143,7 @@ impl UserFacts {
         let captures: Vec<&CaptureLine> =
             view.captures().filter(|capture| capture.endpoint == Endpoint::CONNZ).collect();
         let mut facts = Self {
-            census: Census::of(view),
+            census: view.census(),
             users: BTreeMap::new(),
             servers: BTreeMap::new(),
             asked: !captures.is_empty() || !sweeps.is_empty(),

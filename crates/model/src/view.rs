@@ -1,25 +1,65 @@
 //! What a check may see of an epoch: the endpoints it declared, and nothing else.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine};
 
+use crate::census::Census;
 use crate::epoch::{
     AccountzRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, RoutezRecord, ServiceRecord,
     SettingsRecord, Sighting, StatszRecord, VarzRecord,
 };
+use crate::roster::Roster;
+
+/// What was joined from an epoch for one check and is the same for others: those that declare the
+/// same of what is there.
+#[derive(Default)]
+pub struct Joined {
+    censuses: RefCell<BTreeMap<u64, Arc<Census>>>,
+    rosters: RefCell<BTreeMap<u64, Arc<Roster>>>,
+}
 
 /// An epoch through the eyes of a check.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     epoch: &'a Epoch,
     declares: &'a (dyn Fn(&Endpoint) -> bool + Sync),
+    joined: &'a Joined,
 }
 
 impl<'a> View<'a> {
-    /// The part of an epoch that `declares` admits.
-    pub fn new(epoch: &'a Epoch, declares: &'a (dyn Fn(&Endpoint) -> bool + Sync)) -> Self {
-        Self { epoch, declares }
+    /// The part of an epoch that `declares` admits. `joined` belongs to the epoch, and to no other.
+    pub fn new(
+        epoch: &'a Epoch,
+        declares: &'a (dyn Fn(&Endpoint) -> bool + Sync),
+        joined: &'a Joined,
+    ) -> Self {
+        Self { epoch, declares, joined }
+    }
+
+    /// The servers, by what is declared.
+    pub fn census(&self) -> Arc<Census> {
+        let of_services = [Endpoint::SRV_PING, Endpoint::SRV_INFO, Endpoint::SRV_STATS];
+        // A census looks at every endpoint that servers answer, and at none of services.
+        let declared = self.declared(|endpoint| !of_services.contains(endpoint));
+        kept(&self.joined.censuses, declared, || Census::of(self))
+    }
+
+    /// The services, by what is declared.
+    pub fn roster(&self) -> Arc<Roster> {
+        kept(&self.joined.rosters, self.declared(|_| true), || Roster::of(self))
+    }
+
+    /// One bit for every declared endpoint of which the epoch holds anything.
+    fn declared(&self, counts: impl Fn(&Endpoint) -> bool) -> u64 {
+        let bits = Endpoint::KNOWN.iter().enumerate().filter(|(_, endpoint)| {
+            counts(endpoint) && (self.declares)(endpoint) && self.epoch.holds(endpoint)
+        });
+        bits.fold(0, |bits, (at, _)| bits | 1 << at)
     }
 
     fn table<T>(&self, endpoint: &Endpoint, rows: &'a [T]) -> &'a [T] {
@@ -49,32 +89,32 @@ impl<'a> View<'a> {
     }
 
     /// VARZ, if declared.
-    pub fn varz(&self) -> &'a [VarzRecord] {
+    pub fn varz(&self) -> &'a [Arc<VarzRecord>] {
         self.table(&Endpoint::VARZ, &self.epoch.varz)
     }
 
     /// Settings of servers, if VARZ is declared.
-    pub fn settings(&self) -> &'a [SettingsRecord] {
+    pub fn settings(&self) -> &'a [Arc<SettingsRecord>] {
         self.table(&Endpoint::VARZ, &self.epoch.settings)
     }
 
     /// STATSZ, if declared.
-    pub fn statsz(&self) -> &'a [StatszRecord] {
+    pub fn statsz(&self) -> &'a [Arc<StatszRecord>] {
         self.table(&Endpoint::STATSZ, &self.epoch.statsz)
     }
 
     /// ROUTEZ, if declared.
-    pub fn routez(&self) -> &'a [RoutezRecord] {
+    pub fn routez(&self) -> &'a [Arc<RoutezRecord>] {
         self.table(&Endpoint::ROUTEZ, &self.epoch.routez)
     }
 
     /// ACCOUNTZ, if declared.
-    pub fn accountz(&self) -> &'a [AccountzRecord] {
+    pub fn accountz(&self) -> &'a [Arc<AccountzRecord>] {
         self.table(&Endpoint::ACCOUNTZ, &self.epoch.accountz)
     }
 
     /// LEAFZ, if declared.
-    pub fn leafz(&self) -> &'a [LeafzRecord] {
+    pub fn leafz(&self) -> &'a [Arc<LeafzRecord>] {
         self.table(&Endpoint::LEAFZ, &self.epoch.leafz)
     }
 
@@ -98,4 +138,14 @@ impl<'a> View<'a> {
         let declares = self.declares;
         self.epoch.services.iter().filter(move |record| declares(&record.endpoint))
     }
+}
+
+/// What is kept under a key, made where it is not there yet.
+fn kept<T>(of: &RefCell<BTreeMap<u64, Arc<T>>>, key: u64, make: impl FnOnce() -> T) -> Arc<T> {
+    if let Some(known) = of.borrow().get(&key) {
+        return Arc::clone(known);
+    }
+    let made = Arc::new(make());
+    of.borrow_mut().insert(key, Arc::clone(&made));
+    made
 }

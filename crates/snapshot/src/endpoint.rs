@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
 /// Name of an endpoint as it stands in frames, replies and captures.
 ///
 /// The set is open: a recording of a newer collector may name endpoints this build does not
 /// know, so this is text with constants rather than an enum.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
 pub struct Endpoint(Cow<'static, str>);
 
@@ -93,6 +93,25 @@ impl Endpoint {
     /// Whether this build knows what the endpoint answers.
     pub fn is_known(&self) -> bool {
         Self::KNOWN.contains(self)
+    }
+}
+
+/// One stands in every line, so that a known one is not allocated.
+impl<'de> Deserialize<'de> for Endpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Endpoint;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of an endpoint")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Endpoint, E> {
+                Ok(Endpoint::named(text))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 

@@ -437,9 +437,10 @@ impl<'de> Deserialize<'de> for Status {
     }
 }
 
-/// Last line of a whole epoch, alone in its last frame.
+/// Last line of a whole epoch, alone in its last frame. What is to be remembered is the larger part
+/// of it, and of interest to collectors only: readers get it as [`Unread`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EndLine {
+pub struct EndLine<R = ExpectsLine> {
     /// End of the epoch by the collector's clock.
     pub end: Timestamp,
     /// Frames written before this one.
@@ -463,7 +464,37 @@ pub struct EndLine {
     pub outcomes: Vec<OutcomeLine>,
     /// What the next epoch is to expect: the memory that the next run of a collector starts from.
     #[serde(default)]
-    pub remember: ExpectsLine,
+    pub remember: R,
+}
+
+/// Part of a line that is parsed only when somebody wants it.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Unread<'a>(#[serde(borrow)] Option<&'a RawValue>);
+
+impl EndLine<Unread<'_>> {
+    /// The line with all it remembers.
+    pub fn whole(self) -> Result<EndLine, serde_json::Error> {
+        let remember = match self.remember.0 {
+            Some(raw) => serde_json::from_str(raw.get())?,
+            None => ExpectsLine::default(),
+        };
+        Ok(EndLine { remember, ..self.without_memory() })
+    }
+
+    /// The line with nothing to remember.
+    pub fn without_memory(self) -> EndLine {
+        EndLine {
+            end: self.end,
+            frames: self.frames,
+            replies: self.replies,
+            captures: self.captures,
+            complete: self.complete,
+            interrupted: self.interrupted,
+            outcomes: self.outcomes,
+            remember: ExpectsLine::default(),
+        }
+    }
 }
 
 /// How many captures of one endpoint and target ended how.

@@ -45,7 +45,7 @@ fn what_goes_in_comes_out() {
         .lines()
         .filter_map(|line| match line {
             Line::Reply(reply) => {
-                Some((reply.body.map(|raw| raw.get().to_owned()), reply.body_base64))
+                Some((reply.body.map(|body| body.text().unwrap().to_owned()), reply.body_base64))
             }
             _ => None,
         })

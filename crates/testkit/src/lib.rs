@@ -58,7 +58,7 @@ pub use operator::{Creds, Validity};
 pub use plan::{Account, SystemBuilder, User};
 pub use ports::free_port;
 pub use proxy::{Proxy, Speed};
-pub use python::{pinned_package, python};
+pub use python::{pinned_package, python, python_with};
 pub use replies::{RecordedReplies, RecordedReply, record_replies};
 pub use servers::{
     V2_10, V2_10_PATCHED, V2_11, V2_12, V2_14, V2_15, VERSIONS, fetch_all, server_binary,

@@ -18,24 +18,26 @@ pub fn python() -> Result<PathBuf> {
     if let Some(ready) = READY.get() {
         return Ok(ready.clone());
     }
-    let ready = ensure()?;
+    let ready = python_with("venv", REQUIREMENTS)?;
     Ok(READY.get_or_init(|| ready).clone())
 }
 
-fn ensure() -> Result<PathBuf> {
-    let _lock = lock("venv")?;
-    let folder = cache().join("venv");
+/// The interpreter of an environment of another name with other packages, each pinned, one per
+/// line.
+pub fn python_with(name: &str, requirements: &str) -> Result<PathBuf> {
+    let _lock = lock(name)?;
+    let folder = cache().join(name);
     let interpreter = folder.join("bin/python");
     // Written last, so that an interrupted installation is made again.
     let stamp = folder.join("requirements.txt");
-    if interpreter.exists() && fs::read_to_string(&stamp).is_ok_and(|text| text == REQUIREMENTS) {
+    if interpreter.exists() && fs::read_to_string(&stamp).is_ok_and(|text| text == requirements) {
         return Ok(interpreter);
     }
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv", "--clear"]).arg(&folder);
     run("python3 -m venv (Python 3 with its venv module is needed)", &mut venv)?;
     let wanted = folder.join("wanted.txt");
-    fs::write(&wanted, REQUIREMENTS).map_err(io_at("cannot write", &wanted))?;
+    fs::write(&wanted, requirements).map_err(io_at("cannot write", &wanted))?;
     let mut install = Command::new(&interpreter);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     install.args(["--no-deps", "--requirement"]).arg(&wanted);

@@ -1,5 +1,6 @@
 //! Tasks of the workspace: `cargo xtask <task>`.
 
+mod bench;
 mod build;
 mod demo;
 mod docs;
@@ -37,6 +38,7 @@ enum Task {
     Docs(docs::Docs),
     Load(load::Load),
     Mutants(mutants::Mutants),
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Task::Docs(task) => task.run(),
         Task::Load(task) => task.run(),
         Task::Mutants(task) => task.run(),
+        Task::Bench(task) => task.run(),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

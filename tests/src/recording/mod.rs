@@ -169,13 +169,13 @@ impl Epoch {
     fn take(&mut self, line: Line<'_>) {
         match line {
             Line::Reply(reply) => {
-                let body = reply.body.map_or(Value::Null, |raw| value(raw.get()));
-                let line = ReplyLine { body: None, ..owned(&reply) };
-                self.replies.push(Reply { line, body });
+                let text = reply.body.map(|body| body.text().unwrap_or("no JSON"));
+                self.replies
+                    .push(Reply { line: reply.line(), body: text.map_or(Value::Null, value) });
             }
             Line::Event(event) => self.events.push(Event::of(&event)),
             Line::Capture(capture) => self.captures.push(*capture),
-            Line::End(end) => self.end = Some(*end),
+            Line::End(end) => self.end = end.whole().ok(),
             _ => {}
         }
     }

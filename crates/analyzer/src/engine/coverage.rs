@@ -23,7 +23,12 @@ pub(super) struct Asked {
 impl Asked {
     /// From the captures of endpoints that were read, and from the totals of those that were not.
     pub(super) fn of(epoch: &Epoch, read: &dyn Fn(&Endpoint) -> bool) -> Self {
-        let (names, accounts) = (names(epoch), accounts(epoch));
+        let captures = epoch.captures.iter().map(|capture| &capture.target);
+        let outcomes =
+            epoch.end.iter().flat_map(|end| &end.outcomes).map(|outcome| &outcome.target);
+        let targeted = captures.chain(outcomes).any(Option::is_some);
+        let names = if targeted { names(epoch) } else { BTreeMap::new() };
+        let accounts = accounts(epoch);
         let show = |target: Option<&str>| -> String {
             target.map_or("", |id| names.get(id).copied().unwrap_or(id)).to_owned()
         };
@@ -136,12 +141,9 @@ fn names(epoch: &Epoch) -> BTreeMap<&str, &str> {
     expected
         .map(|server| (server.id.as_str(), server.name.as_str()))
         .chain(peers.map(|peer| (peer.id.as_str(), peer.name.as_str())))
-        .chain(
-            epoch
-                .sightings
-                .iter()
-                .filter_map(|sighting| Some((sighting.server.as_str(), sighting.name.as_deref()?))),
-        )
+        .chain(epoch.sightings.iter().filter_map(|sighting| {
+            Some((sighting.who.server.as_str(), sighting.who.name.as_deref()?))
+        }))
         .filter(|(_, name)| !name.is_empty())
         .collect()
 }

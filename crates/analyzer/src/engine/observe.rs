@@ -1,13 +1,15 @@
 //! The parallel half: who an epoch is of, and what the checks take from it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
-use nats_hindsight_model::decode::load;
+use nats_hindsight_model::decode::{Memo, load, replies};
 use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_model::intake::{EpochIndex, Intake, Problem};
 use nats_hindsight_model::systems::{Identity, Process, processes};
+use nats_hindsight_model::{Joined, View};
 use nats_hindsight_snapshot::Endpoint;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -17,18 +19,62 @@ use crate::check::{Check, Limits, Opaque, Scan};
 use crate::settings::Settings;
 use crate::verdict::{Judgement, Step};
 
-/// Says of every epoch whose it is. Reads only the small endpoints that every server answers, and
-/// the others only where those hold nothing.
+/// Says of every epoch whose it is. A run of the collector records one system, so where its first
+/// and its last epoch share a server, those between are not asked.
 pub(super) fn identities(intake: &Intake, pool: &ThreadPool) -> Vec<Identity> {
-    pool.install(|| intake.epochs.par_iter().map(identity).collect())
+    let mut runs: BTreeMap<[&str; 3], Vec<usize>> = BTreeMap::new();
+    for (at, epoch) in intake.epochs.iter().enumerate() {
+        let head = &epoch.head;
+        let run = [head.system.as_str(), head.collector.id.as_str(), head.run.id.as_str()];
+        runs.entry(run).or_default().push(at);
+    }
+    let runs: Vec<Vec<usize>> = runs.into_values().collect();
+    let asked: Vec<Vec<Identity>> =
+        pool.install(|| runs.par_iter().map(|run| of_run(intake, run)).collect());
+    let mut all: Vec<(usize, Identity)> =
+        runs.into_iter().flatten().zip(asked.into_iter().flatten()).collect();
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, identity)| identity).collect()
+}
+
+fn of_run(intake: &Intake, run: &[usize]) -> Vec<Identity> {
+    let of = |at: &usize| identity(&intake.epochs[*at]);
+    let [first, between @ .., last] = run else { return run.iter().map(of).collect() };
+    let (first, last) = (of(first), of(last));
+    let in_first = |process: &&Process| first.servers.iter().any(|known| known.id == process.id);
+    let one = !intake.epochs[run[0]].head.run.id.is_empty()
+        && last.servers.iter().any(|process| in_first(&process));
+    let between: Vec<Identity> = if one {
+        let all =
+            || first.servers.iter().chain(last.servers.iter()).cloned().collect::<BTreeSet<_>>();
+        let servers: Arc<[Process]> = all().into_iter().collect();
+        let of =
+            |at: &usize| Identity { servers: Arc::clone(&servers), ..outline(&intake.epochs[*at]) };
+        between.iter().map(of).collect()
+    } else {
+        between.par_iter().map(of).collect()
+    };
+    [first].into_iter().chain(between).chain([last]).collect()
 }
 
 fn identity(index: &EpochIndex) -> Identity {
-    let small = |endpoint: &Endpoint| [Endpoint::STATSZ, Endpoint::VARZ].contains(endpoint);
-    let mut servers = servers(index, &small);
-    if servers.is_empty() {
-        servers = self::servers(index, &|endpoint| SERVER_ENDPOINTS.contains(endpoint));
+    let small: [&[Endpoint]; 3] =
+        [&[Endpoint::STATSZ], &[Endpoint::STATSZ, Endpoint::VARZ], SERVER_ENDPOINTS];
+    let read = |endpoints: &&[Endpoint]| servers(index, &|endpoint| endpoints.contains(endpoint));
+    let mut servers = read(&small[0]);
+    // A server without a name is known by its address, which VARZ tells.
+    let nameless = servers.iter().any(|server| server.seat.1 == server.id);
+    if nameless || servers.len() < index.expected_servers {
+        servers = read(&small[1]);
     }
+    if servers.is_empty() {
+        servers = read(&small[2]);
+    }
+    Identity { servers: servers.into(), ..outline(index) }
+}
+
+/// What the header alone says.
+fn outline(index: &EpochIndex) -> Identity {
     let head = &index.head;
     Identity {
         label: head.system.clone(),
@@ -37,13 +83,13 @@ fn identity(index: &EpochIndex) -> Identity {
         sequence: head.run.sequence,
         start: head.start,
         uuid: index.uuid.clone(),
-        servers,
+        servers: Arc::default(),
     }
 }
 
 fn servers(index: &EpochIndex, wanted: &(dyn Fn(&Endpoint) -> bool + Sync)) -> Vec<Process> {
-    let (epoch, _) = load(index, wanted);
-    processes(&Census::of(&View::new(&epoch, wanted)))
+    let epoch = replies(index, wanted);
+    processes(&Census::of(&View::new(&epoch, wanted, &Joined::default())))
 }
 
 /// What is left of an epoch after it was observed.
@@ -88,10 +134,12 @@ pub(super) fn observe(
     checks: &[&'static Check],
     settings: &Settings,
     step: &Step,
+    memo: &Memo,
 ) -> Observed {
     let wanted = |endpoint: &Endpoint| checks.iter().any(|check| check.declares(endpoint));
-    let (epoch, problems) = load(index, &wanted);
-    let taken = checks.iter().map(|check| take(check, &epoch, settings, step)).collect();
+    let (epoch, problems) = load(index, &wanted, memo);
+    let joined = Joined::default();
+    let taken = checks.iter().map(|check| take(check, &epoch, &joined, settings, step)).collect();
     Observed {
         taken,
         asked: Asked::of(&epoch, &wanted),
@@ -100,9 +148,15 @@ pub(super) fn observe(
     }
 }
 
-fn take(check: &'static Check, epoch: &Epoch, settings: &Settings, step: &Step) -> Taken {
+fn take(
+    check: &'static Check,
+    epoch: &Epoch,
+    joined: &Joined,
+    settings: &Settings,
+    step: &Step,
+) -> Taken {
     let declares = |endpoint: &Endpoint| check.declares(endpoint);
-    let view = View::new(epoch, &declares);
+    let view = View::new(epoch, &declares, joined);
     let step = Step { confirm_after_ms: epoch.header.asked.confirm_after_ms, ..*step };
     let run = || match &check.scan {
         Scan::Follow(follow) => Taken::Facts((follow.observe)(&view)),
@@ -119,7 +173,7 @@ fn remains(index: &EpochIndex, epoch: &Epoch) -> EpochRemains {
     let mut clocks: Vec<(String, jiff::Timestamp)> = epoch
         .sightings
         .iter()
-        .filter_map(|sighting| Some((sighting.server.clone(), sighting.now?)))
+        .filter_map(|sighting| Some((sighting.who.server.clone(), sighting.who.now?)))
         .collect();
     clocks.sort();
     clocks.dedup_by(|next, first| next.0 == first.0);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
+use nats_hindsight_model::decode::Memo;
 use nats_hindsight_model::intake::Intake;
 use nats_hindsight_model::systems::System;
 use rayon::ThreadPool;
@@ -60,28 +61,44 @@ impl Run<'_> {
             problems: Vec::new(),
         };
         let steps = steps(plan, self.intake);
-        let window = self.pool.current_num_threads().max(1) * 2;
-        for (chunk, steps) in plan.epochs.chunks(window).zip(steps.chunks(window)) {
-            let observed: Vec<Observed> = self.pool.install(|| {
-                chunk
-                    .par_iter()
-                    .zip(steps)
-                    .map(|((at, _), step)| {
-                        let index = &self.intake.epochs[*at];
-                        observe(index, self.checks, &self.options.settings, step)
-                    })
-                    .collect()
-            });
-            for ((observed, step), (_, track)) in observed.into_iter().zip(steps).zip(chunk) {
-                replay.judge(observed, step, *track);
-                *done += 1;
-                (self.progress)(*done, self.intake.epochs.len());
+        let memo = Memo::default();
+        let window = self.pool.current_num_threads().max(1) * 4;
+        let mut windows = plan.epochs.chunks(window).zip(steps.chunks(window));
+        let observe = |next: Option<(&[(usize, usize)], &[Step])>| {
+            memo.next_stretch();
+            next.map(|(chunk, steps)| self.observe(chunk, steps, &memo)).unwrap_or_default()
+        };
+        self.pool.install(|| {
+            let mut current = windows.next();
+            let mut observed = observe(current);
+            while let Some((chunk, steps)) = current {
+                let next = windows.next();
+                let ready = std::mem::take(&mut observed);
+                // While these epochs are judged in their order, the next ones are observed.
+                let judge = || {
+                    for ((observed, step), (_, track)) in ready.into_iter().zip(steps).zip(chunk) {
+                        replay.judge(observed, step, *track);
+                        *done += 1;
+                        (self.progress)(*done, self.intake.epochs.len());
+                    }
+                };
+                ((), observed) = rayon::join(judge, || observe(next));
+                current = next;
             }
-        }
+        });
         problems.append(&mut replay.problems);
         let said = replay.tally.take_log().into_iter();
         log.extend(said.map(|row| VerdictRow { system: plan.label.clone(), ..row }));
         replay.report()
+    }
+
+    /// Observes some epochs, in parallel.
+    fn observe(&self, chunk: &[(usize, usize)], steps: &[Step], memo: &Memo) -> Vec<Observed> {
+        let settings = &self.options.settings;
+        let observe = |((at, _), step): (&(usize, usize), &Step)| {
+            observe(&self.intake.epochs[*at], self.checks, settings, step, memo)
+        };
+        chunk.par_iter().zip(steps).map(observe).collect()
     }
 
     fn track(&self, plan: &System, track: usize) -> Track {
@@ -150,8 +167,15 @@ impl Replay<'_> {
             self.tally.not_recorded(last, step.epoch);
         }
         let in_order = state.advance(&observed.epoch.clocks);
-        for (at, taken) in observed.taken.into_iter().enumerate() {
-            let said = self.run.said(at, taken, &mut state.states[at], &step, in_order);
+        // Checks know nothing of each other; what they say is taken in their order.
+        let said: Vec<Option<Judgement>> = observed
+            .taken
+            .into_par_iter()
+            .zip(&mut state.states)
+            .enumerate()
+            .map(|(at, (taken, state))| self.run.said(at, taken, state, &step, in_order))
+            .collect();
+        for (at, said) in said.into_iter().enumerate() {
             match said {
                 Some(said) => {
                     for (kind, text) in &said.problems {
@@ -212,8 +236,12 @@ impl Track {
     /// epochs in the wrong order must not be read as a change. A single clock that was set back
     /// is not enough to say so.
     fn advance(&mut self, clocks: &[(String, Timestamp)]) -> bool {
-        let common: Vec<bool> =
-            clocks.iter().filter_map(|(id, now)| Some(now > self.clocks.get(id)?)).collect();
+        // A clock that stands still is the same reply twice, and says nothing of the order.
+        let moved = clocks.iter().filter_map(|(id, now)| {
+            let before = self.clocks.get(id)?;
+            (now != before).then_some(now > before)
+        });
+        let common: Vec<bool> = moved.collect();
         let advanced = common.iter().filter(|advanced| **advanced).count();
         let in_order = common.is_empty() || advanced * 2 >= common.len();
         if in_order {

@@ -107,11 +107,11 @@ pub fn survey(
 }
 
 fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
-    let (epoch, mut problems) = decode::load(at, &|_| true);
+    let (epoch, mut problems) = decode::load(at, &|_| true, &decode::Memo::default());
     problems.extend(at.problems.iter().cloned());
     problems.extend(unknown(at, &epoch));
     let instances: BTreeSet<&str> =
-        epoch.services.iter().map(|record| record.id.as_str()).collect();
+        epoch.services.iter().map(|record| record.told.id.as_str()).collect();
     let (servers, silent) = servers::servers(&epoch);
     let survey = EpochSurvey {
         index,

@@ -47,7 +47,7 @@ pub(super) fn servers(epoch: &Epoch) -> (Servers, Servers) {
     let ids: BTreeMap<String, String> = epoch
         .sightings
         .iter()
-        .filter_map(|sighting| Some((sighting.url.clone()?, sighting.server.clone())))
+        .filter_map(|sighting| Some((sighting.url.clone()?, sighting.who.server.clone())))
         .collect();
     let mut silent = Servers::new();
     for capture in &epoch.captures {
@@ -79,15 +79,15 @@ fn answering(epoch: &Epoch) -> Servers {
     let start_us = epoch.header.start.as_microsecond();
     let mut servers = Servers::new();
     for sighting in &epoch.sightings {
-        let server = servers.entry(sighting.server.clone()).or_default();
+        let server = servers.entry(sighting.who.server.clone()).or_default();
         let told = |known: &mut String, told: &Option<String>| {
             if let (true, Some(told)) = (known.is_empty(), told) {
                 known.clone_from(told);
             }
         };
-        told(&mut server.name, &sighting.name);
-        told(&mut server.cluster, &sighting.cluster);
-        told(&mut server.version, &sighting.version);
+        told(&mut server.name, &sighting.who.name);
+        told(&mut server.cluster, &sighting.who.cluster);
+        told(&mut server.version, &sighting.who.version);
         server.answers.insert(sighting.endpoint.to_string(), Status::Ok.as_str().to_owned());
         let clock = clock(start_us, sighting);
         let tighter = |known: &ClockSurvey| {
@@ -102,7 +102,7 @@ fn answering(epoch: &Epoch) -> Servers {
 
 /// The server looked at its clock somewhere between the request and the arrival of the reply.
 fn clock(start_us: i64, sighting: &Sighting) -> Option<ClockSurvey> {
-    let now_us = sighting.now?.as_microsecond();
+    let now_us = sighting.who.now?.as_microsecond();
     let arrived_us = start_us.checked_add(i64::try_from(sighting.arrival_us).ok()?)?;
     let half_us = i64::try_from(sighting.rtt_us / 2).ok()?;
     let offset_us = now_us.checked_sub(arrived_us.checked_sub(half_us)?)?;

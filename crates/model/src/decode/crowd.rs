@@ -6,9 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use nats_hindsight_snapshot::format::Limits;
-use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, ExpectsLine, ReplyLine};
+use nats_hindsight_snapshot::format::{Limits, Reply};
+use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, ExpectsLine};
 
+use super::Memo;
 use super::texts::holds_longer;
 use crate::epoch::{Epoch, Malformed};
 use crate::intake::{EpochIndex, Problem};
@@ -34,19 +35,19 @@ impl<'a> Crowd<'a> {
         self.limits.max_servers.min(self.limits.max_instances)
     }
 
-    pub(super) fn reply(&mut self, epoch: &mut Epoch, line: &ReplyLine<'_>) {
+    pub(super) fn reply(&mut self, epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
         if self.beyond.is_some() {
             return;
         }
         let limit = self.limits.max_text;
-        if line.body.is_some_and(|body| holds_longer(body.get(), limit)) {
-            let (endpoint, source) =
-                (line.endpoint.clone(), line.source.clone().unwrap_or_default());
+        if line.body.is_some_and(|body| holds_longer(body.bytes(), limit)) {
+            let source = line.source.clone().unwrap_or_default().into_owned();
+            let endpoint = line.endpoint.clone();
             let why = format!("it holds a text longer than limit `max_text`, {limit} bytes");
             epoch.malformed.push(Malformed { endpoint, source, why });
             return;
         }
-        super::reply(epoch, line);
+        super::reply(epoch, line, memo);
         let rows = rows(epoch);
         if rows > self.next {
             self.next = rows.saturating_mul(2);
@@ -78,9 +79,9 @@ impl<'a> Crowd<'a> {
     fn count(&mut self, epoch: &mut Epoch) {
         let Limits { max_servers, max_instances, .. } = *self.limits;
         let servers: BTreeSet<&str> =
-            epoch.sightings.iter().map(|sighting| sighting.server.as_str()).collect();
+            epoch.sightings.iter().map(|sighting| sighting.who.server.as_str()).collect();
         let instances: BTreeSet<&str> =
-            epoch.services.iter().map(|record| record.id.as_str()).collect();
+            epoch.services.iter().map(|record| record.told.id.as_str()).collect();
         if servers.len() as u64 > max_servers {
             self.beyond = Some(("servers", "max_servers", max_servers));
         } else if instances.len() as u64 > max_instances {

@@ -5,7 +5,7 @@ use nats_hindsight_snapshot::lines::EventLine;
 use nats_hindsight_snapshot::wire::{ClientEvent, ServerInfo};
 use serde::Deserialize;
 
-use super::{owned, parse, time};
+use super::{owned, time};
 use crate::epoch::{Epoch, EventRecord, Malformed, What};
 use crate::events::Leave;
 
@@ -34,7 +34,8 @@ fn heard(line: &EventLine<'_>) -> Result<Option<What>, String> {
 }
 
 fn event_body<'a, T: Deserialize<'a>>(line: &EventLine<'a>) -> Result<T, String> {
-    parse(line.body.ok_or("the event is not JSON")?.get())
+    let text = line.body.ok_or("the event is not JSON")?.get();
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn farewell(line: &EventLine<'_>, id: &str, leave: Leave) -> Result<What, String> {

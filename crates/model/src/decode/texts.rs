@@ -2,8 +2,8 @@
 
 /// Whether a JSON text holds a string of more than so many bytes. A text that is not longer itself
 /// costs nothing to judge.
-pub(super) fn holds_longer(json: &str, limit: u64) -> bool {
-    let mut rest = json.as_bytes();
+pub(super) fn holds_longer(json: &[u8], limit: u64) -> bool {
+    let mut rest = json;
     while rest.len() as u64 > limit {
         let Some(start) = rest.iter().position(|byte| *byte == b'"') else { return false };
         let string = &rest[start + 1..];
@@ -29,15 +29,17 @@ fn end(string: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::holds_longer;
+    fn longer(json: &str, limit: u64) -> bool {
+        super::holds_longer(json.as_bytes(), limit)
+    }
 
     #[test]
     fn strings_are_measured_and_nothing_else() {
         let json = r#"{"name":"abcdef","escaped":"\"\\","numbers":[1,2,3,4,5,6,7,8,9]}"#;
-        assert!(holds_longer(json, 6) && !holds_longer(json, 7));
-        assert!(!holds_longer("[1111111111111111]", 4));
-        assert!(holds_longer("\"without an end", 4));
+        assert!(longer(json, 6) && !longer(json, 7));
+        assert!(!longer("[1111111111111111]", 4));
+        assert!(longer("\"without an end", 4));
         // Quotes that are escaped end nothing.
-        assert!(holds_longer(r#""\"\"\"\"\"\"""#, 10));
+        assert!(longer(r#""\"\"\"\"\"\"""#, 10));
     }
 }

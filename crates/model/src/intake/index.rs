@@ -45,6 +45,8 @@ pub struct EpochIndex {
     pub uuid: String,
     /// The header without what the epoch expects; made from the frames where it is lost.
     pub head: EpochLine,
+    /// Servers that the header expects to answer.
+    pub expected_servers: usize,
     /// Whether the header was there.
     pub has_header: bool,
     /// The end without its outcomes and without what is to be remembered.
@@ -94,8 +96,10 @@ impl EpochIndex {
     pub fn end(&self) -> Option<EndLine> {
         let mut end = None;
         self.read(&|endpoint| *endpoint == Endpoint::END, &mut |line| {
-            if let Line::End(line) = line {
-                end.get_or_insert(*line);
+            if let Line::End(line) = line
+                && let Ok(line) = line.whole()
+            {
+                end.get_or_insert(line);
             }
         });
         end

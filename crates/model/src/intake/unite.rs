@@ -117,6 +117,7 @@ fn open(
     let mut index = EpochIndex {
         uuid: uuid.to_owned(),
         head: minimal(&parts.first),
+        expected_servers: 0,
         has_header: false,
         totals: None,
         frames: parts.frames.values().cloned().collect(),
@@ -165,16 +166,16 @@ fn read_ends(index: &mut EpochIndex) -> Option<String> {
     let wanted = |endpoint: &Endpoint| [Endpoint::EPOCH, Endpoint::END].contains(endpoint);
     let problems = index.read(&wanted, &mut |line| match line {
         Line::Epoch(line) => drop(header.get_or_insert(*line)),
-        Line::End(line) => drop(end.get_or_insert(*line)),
+        Line::End(line) => drop(end.get_or_insert(line.without_memory())),
         Line::OtherMajor { version, collector } => other = Some(other_major(&version, &collector)),
         _ => {}
     });
     if let Some(header) = header {
         index.has_header = true;
+        index.expected_servers = header.expects.servers.len();
         index.head = EpochLine { expects: ExpectsLine::default(), ..header };
     }
-    index.totals =
-        end.map(|end| EndLine { outcomes: Vec::new(), remember: ExpectsLine::default(), ..end });
+    index.totals = end.map(|end| EndLine { outcomes: Vec::new(), ..end });
     index.problems.extend(problems);
     other
 }

@@ -222,6 +222,10 @@ fn served<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<(u64, u64
 
 fn subjects<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<BTreeSet<String>> {
     let told: Vec<_> = instances.filter_map(|instance| instance.announces.as_ref()).collect();
-    (!told.is_empty())
-        .then(|| told.into_iter().flatten().map(|endpoint| endpoint.subject.clone()).collect())
+    (!told.is_empty()).then(|| {
+        told.into_iter()
+            .flat_map(|all| all.iter())
+            .map(|endpoint| endpoint.subject.clone())
+            .collect()
+    })
 }

@@ -8,6 +8,7 @@ mod memory;
 mod presence;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -22,9 +23,9 @@ pub use memory::{Holder, LastGood, LastInstance};
 #[derive(Clone, Debug)]
 pub struct ServiceFacts {
     /// The servers.
-    pub census: Census,
+    pub census: Arc<Census>,
     /// The services.
-    pub roster: Roster,
+    pub roster: Arc<Roster>,
     /// What servers said by themselves.
     pub events: Events,
 }
@@ -32,7 +33,7 @@ pub struct ServiceFacts {
 impl ServiceFacts {
     /// Takes the facts from an epoch.
     pub fn of(view: &View<'_>) -> Self {
-        Self { census: Census::of(view), roster: Roster::of(view), events: Events::of(view) }
+        Self { census: view.census(), roster: view.roster(), events: Events::of(view) }
     }
 }
 
@@ -68,7 +69,7 @@ pub struct Patience {
 #[derive(Debug)]
 pub struct Services {
     /// The clusters they run on.
-    pub clusters: Clusters,
+    pub clusters: Arc<Clusters>,
     /// Every service that is there now or was before.
     pub all: Vec<Seen>,
 }

@@ -70,7 +70,7 @@ pub fn read_frame<'a>(
     let length = check_frame(stored, limits)?;
     unpack(stored, length, scratch)?;
     let text = scratch.text.as_slice();
-    let end = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
+    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
     within("max_preamble", "a first line of", end as u64, limits.max_preamble)?;
     let (line, rest) = text.split_at(end);
     let line = first_line(line).ok_or(FrameError::Foreign(

@@ -7,8 +7,9 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use serde_json::value::RawValue;
 
 use super::MAJOR;
+use super::reply::{Reply, START};
 use crate::lines::{
-    CaptureLine, CollectorLine, EndLine, EpochLine, EventLine, FrameLine, ReplyLine,
+    CaptureLine, CollectorLine, EndLine, EpochLine, EventLine, FrameLine, ReplyLine, Unread,
 };
 
 /// Longest text taken over from a line that was not understood.
@@ -20,13 +21,13 @@ pub enum Line<'a> {
     /// Header of an epoch.
     Epoch(Box<EpochLine>),
     /// A reply, its body borrowed from the frame.
-    Reply(ReplyLine<'a>),
+    Reply(Reply<'a>),
     /// Something a server published, its body borrowed from the frame.
     Event(EventLine<'a>),
     /// How a request went.
     Capture(Box<CaptureLine>),
     /// Totals of an epoch.
-    End(Box<EndLine>),
+    End(Box<EndLine<Unread<'a>>>),
     /// Header of an epoch whose format this build cannot read.
     OtherMajor {
         /// Version of its format.
@@ -49,13 +50,13 @@ pub enum Line<'a> {
 }
 
 /// What stands under the one key of a line.
-enum Parsed<'a> {
+pub(super) enum Parsed<'a> {
     Frame(FrameLine),
     Epoch(&'a RawValue),
     Reply(ReplyLine<'a>),
     Event(EventLine<'a>),
     Capture(Box<CaptureLine>),
-    End(Box<EndLine>),
+    End(Box<EndLine<Unread<'a>>>),
     Unknown(String),
 }
 
@@ -134,11 +135,12 @@ pub(super) struct Lines<'a> {
     rest: &'a [u8],
     offset: usize,
     max_header: u64,
+    head: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(rest: &'a [u8], offset: usize, max_header: u64) -> Self {
-        Self { rest, offset, max_header }
+        Self { rest, offset, max_header, head: Vec::new() }
     }
 }
 
@@ -149,11 +151,14 @@ impl<'a> Iterator for Lines<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = self.rest.iter().position(|&byte| byte == b'\n');
+        let end = memchr::memchr(b'\n', self.rest);
         let (line, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         let offset = self.offset;
         self.offset += line.len() + 1;
         self.rest = rest.get(1..).unwrap_or(&[]);
+        if let Some(reply) = Reply::cut(line, &mut self.head) {
+            return Some(Line::Reply(reply));
+        }
         let parsed = read_line(line, self.max_header);
         Some(parsed.unwrap_or_else(|why| Line::Malformed { offset: offset as u64, why }))
     }
@@ -162,7 +167,7 @@ impl<'a> Iterator for Lines<'a> {
 fn read_line(line: &[u8], max_header: u64) -> Result<Line<'_>, String> {
     // Replies may be large, because their body is not parsed here; every other line is parsed
     // whole, and a short text can stand for a large structure.
-    if line.len() as u64 > max_header && !line.starts_with(b"{\"reply\":") {
+    if line.len() as u64 > max_header && !line.starts_with(START) {
         return Err(format!(
             "a line of {} bytes that is no reply, limit `max_header` is {max_header}",
             line.len()
@@ -171,7 +176,7 @@ fn read_line(line: &[u8], max_header: u64) -> Result<Line<'_>, String> {
     let parsed = serde_json::from_slice(line).map_err(|error| why(&error))?;
     Ok(match parsed {
         Parsed::Epoch(header) => read_header(header)?,
-        Parsed::Reply(reply) => Line::Reply(reply),
+        Parsed::Reply(line) => Line::Reply(Reply::parsed(line)),
         Parsed::Event(event) => Line::Event(event),
         Parsed::Capture(capture) => Line::Capture(capture),
         Parsed::End(end) => Line::End(end),

@@ -2,7 +2,7 @@
 //!
 //! A snapshot is a row of pairs: a zstd *skippable* frame with a checked [`preamble`], then a zstd
 //! frame of whole JSON lines. [`writer`] makes them, [`file`] keeps them on disk, [`scan`] finds
-//! them again in whatever people send, [`frame`] unpacks one, [`line`] reads its lines, and
+//! them again in whatever people send, [`frame`] unpacks one, [`line`] reads its lines, [`reply`] those with replies, and
 //! [`limits`] says how much of anything a reader takes. `docs/snapshot-format.md` says the
 //! same for authors of other readers.
 
@@ -15,6 +15,7 @@ mod header;
 pub mod limits;
 pub mod line;
 pub mod preamble;
+pub mod reply;
 pub mod scan;
 pub mod source;
 mod walk;
@@ -27,6 +28,7 @@ pub use frame::{Frame, FrameError, Scratch, read_frame};
 pub use header::read_header;
 pub use limits::Limits;
 pub use line::Line;
+pub use reply::{Body, Reply};
 pub use scan::{Found, FrameAt, Scan, scan};
 pub use source::ReadAt;
 pub use writer::{SnapshotWriter, WriteError};

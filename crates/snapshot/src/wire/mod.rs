@@ -56,7 +56,17 @@ pub use service::{
 };
 pub use subsz::Subsz;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer};
+
+/// Reads text that may be missing or `null`, and borrows it where it holds no escapes: an
+/// `Option<Cow>` alone would always be allocated.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+    Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
+}
 
 /// Reads a list that may be missing or `null` as empty.
 fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>

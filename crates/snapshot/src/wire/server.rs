@@ -5,24 +5,29 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::list;
+use super::{list, text};
 
-/// What every reply over `$SYS` but IDZ is wrapped in. Over HTTP there is no envelope.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Envelope<'a> {
+/// What every reply over `$SYS` but IDZ is wrapped in. Over HTTP there is no envelope. The reply
+/// inside is left as text, or read in the same pass where `T` says as what.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+pub struct Envelope<'a, T = &'a RawValue> {
     /// Who answered.
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub server: Option<ServerInfo<'a>>,
     /// The reply, of all endpoints but STATSZ.
-    #[serde(borrow)]
-    pub data: Option<&'a RawValue>,
+    #[serde(default = "none")]
+    pub data: Option<T>,
     /// The reply of STATSZ and plain PING.
-    #[serde(borrow)]
-    pub statsz: Option<&'a RawValue>,
+    #[serde(default = "none")]
+    pub statsz: Option<T>,
     /// Why there is no reply.
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     pub error: Option<ApiError<'a>>,
+}
+
+fn none<T>() -> Option<T> {
+    None
 }
 
 /// Why a server refused.
@@ -32,7 +37,7 @@ pub struct ApiError<'a> {
     /// As in HTTP.
     pub code: Option<i64>,
     /// In words.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub description: Option<Cow<'a, str>>,
 }
 
@@ -41,19 +46,19 @@ pub struct ApiError<'a> {
 #[serde(default)]
 pub struct ServerInfo<'a> {
     /// Server id; new with every process.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub id: Option<Cow<'a, str>>,
     /// Server name; the id where none is configured.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub name: Option<Cow<'a, str>>,
     /// Cluster; a leaf server without one reports its own name.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub cluster: Option<Cow<'a, str>>,
     /// Version.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub ver: Option<Cow<'a, str>>,
     /// The server's clock, RFC 3339.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub time: Option<Cow<'a, str>>,
     /// Whether JetStream runs; omitted when it does not.
     pub jetstream: Option<bool>,
@@ -64,30 +69,30 @@ pub struct ServerInfo<'a> {
 #[serde(default)]
 pub struct Varz<'a> {
     /// Server id.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub server_id: Option<Cow<'a, str>>,
     /// Server name.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub server_name: Option<Cow<'a, str>>,
     /// Version.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub version: Option<Cow<'a, str>>,
     /// Commit the binary was built from, short.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub git_commit: Option<Cow<'a, str>>,
     /// Go release the binary was built with.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub go: Option<Cow<'a, str>>,
     /// Client listen address.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub host: Option<Cow<'a, str>>,
     /// Client listen port.
     pub port: Option<u64>,
     /// Start of the process, RFC 3339.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub start: Option<Cow<'a, str>>,
     /// The server's clock, RFC 3339.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub now: Option<Cow<'a, str>>,
     /// Client connections.
     pub connections: Option<u64>,
@@ -117,16 +122,16 @@ pub struct Varz<'a> {
 #[serde(default)]
 pub struct Bare<'a> {
     /// Server id.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub server_id: Option<Cow<'a, str>>,
     /// Server name.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub server_name: Option<Cow<'a, str>>,
     /// Version.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub version: Option<Cow<'a, str>>,
     /// The server's clock, RFC 3339.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub now: Option<Cow<'a, str>>,
     /// Cluster block of VARZ.
     #[serde(borrow)]
@@ -141,7 +146,7 @@ pub struct Bare<'a> {
 #[serde(default)]
 pub struct Cluster<'a> {
     /// Name.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub name: Option<Cow<'a, str>>,
 }
 
@@ -150,7 +155,7 @@ pub struct Cluster<'a> {
 #[serde(default)]
 pub struct Statsz<'a> {
     /// Start of the process, RFC 3339.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub start: Option<Cow<'a, str>>,
     /// Client connections.
     pub connections: Option<u64>,
@@ -163,13 +168,13 @@ pub struct Statsz<'a> {
 #[serde(default)]
 pub struct Routez<'a> {
     /// Server id.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub server_id: Option<Cow<'a, str>>,
     /// Server name.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub server_name: Option<Cow<'a, str>>,
     /// The server's clock, RFC 3339.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub now: Option<Cow<'a, str>>,
     /// Number of routes; set even where the list is omitted.
     pub num_routes: Option<u64>,
@@ -183,13 +188,13 @@ pub struct Routez<'a> {
 #[serde(default)]
 pub struct Peer<'a> {
     /// Server id of the peer.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub remote_id: Option<Cow<'a, str>>,
     /// Name of the peer.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub remote_name: Option<Cow<'a, str>>,
     /// Address of the peer.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub ip: Option<Cow<'a, str>>,
 }
 
@@ -198,7 +203,7 @@ pub struct Peer<'a> {
 #[serde(default)]
 pub struct Accountz<'a> {
     /// The system account.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub system_account: Option<Cow<'a, str>>,
     /// Names or, in operator mode, ids of all accounts the server has loaded.
     #[serde(borrow, deserialize_with = "list")]
@@ -210,9 +215,9 @@ pub struct Accountz<'a> {
 #[serde(default)]
 pub struct UserInfo<'a> {
     /// Account of the connection: name, or id in operator mode.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub account: Option<Cow<'a, str>>,
     /// Display name of the account, from 2.12 on in operator mode.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     pub account_name: Option<Cow<'a, str>>,
 }

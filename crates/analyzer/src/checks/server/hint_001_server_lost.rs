@@ -1,6 +1,7 @@
 //! `HINT_001`: a server that was there answers nothing now.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
@@ -39,7 +40,7 @@ struct ServerLost;
 
 /// What is taken from one epoch.
 struct Facts {
-    census: Census,
+    census: Arc<Census>,
     events: Events,
 }
 
@@ -108,7 +109,7 @@ impl Follow for ServerLost {
     type State = State;
 
     fn observe(view: &View<'_>) -> Facts {
-        Facts { census: Census::of(view), events: Events::of(view) }
+        Facts { census: view.census(), events: Events::of(view) }
     }
 
     fn judge(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::View;
-use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
+use nats_hindsight_model::census::SERVER_ENDPOINTS;
 use nats_hindsight_model::epoch::Sighting;
 use serde_json::json;
 
@@ -36,10 +36,10 @@ struct Reading<'a> {
 }
 
 fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
-    let census = Census::of(view);
+    let census = view.census();
     let mut sightings: BTreeMap<&str, Vec<&Sighting>> = BTreeMap::new();
     for sighting in view.sightings() {
-        sightings.entry(&sighting.server).or_default().push(sighting);
+        sightings.entry(&sighting.who.server).or_default().push(sighting);
     }
     let mut readings: BTreeMap<Subject, Option<Reading<'_>>> = BTreeMap::new();
     for (id, process) in &census.servers {
@@ -90,7 +90,7 @@ fn untold(census: &Census) -> BTreeSet<Subject> {
 /// The server looked at its clock between the request and the arrival of the reply; what lies
 /// outside of that is skew, positive where the server is ahead.
 fn reading<'a>(view: &View<'_>, sighting: &'a Sighting) -> Option<Reading<'a>> {
-    let now_us = sighting.now?.as_microsecond();
+    let now_us = sighting.who.now?.as_microsecond();
     let start_us = view.time().as_microsecond();
     let arrived_us = start_us.checked_add(i64::try_from(sighting.arrival_us).ok()?)?;
     let asked_us = arrived_us.checked_sub(i64::try_from(sighting.rtt_us).ok()?)?;
@@ -102,8 +102,8 @@ fn reading<'a>(view: &View<'_>, sighting: &'a Sighting) -> Option<Reading<'a>> {
 fn face(reading: &Reading<'_>) -> Face {
     let skew_ms = reading.skew_us / 1000;
     let direction = if skew_ms > 0 { "ahead of" } else { "behind" };
-    let name = reading.sighting.name.as_deref().unwrap_or(&reading.sighting.server);
-    let now = reading.sighting.now.map(crate::report::rfc3339);
+    let name = reading.sighting.who.name.as_deref().unwrap_or(&reading.sighting.who.server);
+    let now = reading.sighting.who.now.map(crate::report::rfc3339);
     Face {
         severity: Severity::Warning,
         summary: format!("{} ms {direction} the collector's clock, at least", skew_ms.abs()),

@@ -4,6 +4,7 @@ mod face;
 mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
@@ -58,23 +59,23 @@ struct Mix<'a> {
 }
 
 impl Follow for VersionMismatch {
-    type Facts = Census;
+    type Facts = Arc<Census>;
     type State = State;
 
-    fn observe(view: &View<'_>) -> Census {
-        Census::of(view)
+    fn observe(view: &View<'_>) -> Arc<Census> {
+        view.census()
     }
 
     fn judge(
         state: &mut Self::State,
-        census: &Census,
+        census: &Arc<Census>,
         limits: &Limits<'_>,
         step: &Step,
         out: &mut Judgement,
     ) {
         let clusters = state.tracker.step(census, step.time);
-        for (kind, text) in clusters.problems {
-            out.problem(kind, text);
+        for (kind, text) in &clusters.problems {
+            out.problem(kind, text.clone());
         }
         for cluster in &clusters.all {
             let subject = Subject::Cluster { cluster: cluster.key.clone() };

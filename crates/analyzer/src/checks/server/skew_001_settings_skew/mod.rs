@@ -5,6 +5,7 @@ mod history;
 mod skew;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
@@ -43,7 +44,7 @@ struct SettingsSkew;
 
 /// What one epoch says.
 struct Facts {
-    census: Census,
+    census: Arc<Census>,
     /// What VARZ says of the settings, by server id.
     told: BTreeMap<String, Told>,
 }
@@ -72,9 +73,9 @@ impl Follow for SettingsSkew {
         records.sort_by_key(|record| !record.bare);
         let told = records.into_iter().map(|record| {
             let prefix = if record.bare { "" } else { "data." };
-            (record.server.clone(), Told { settings: record.settings.clone(), prefix })
+            (record.server.clone(), Told { settings: record.settings().clone(), prefix })
         });
-        Facts { census: Census::of(view), told: told.collect() }
+        Facts { census: view.census(), told: told.collect() }
     }
 
     fn judge(
@@ -85,8 +86,8 @@ impl Follow for SettingsSkew {
         out: &mut Judgement,
     ) {
         let clusters = state.tracker.step(&facts.census, step.time);
-        for (kind, text) in clusters.problems {
-            out.problem(kind, text);
+        for (kind, text) in &clusters.problems {
+            out.problem(kind, text.clone());
         }
         for cluster in &clusters.all {
             let subject = Subject::Cluster { cluster: cluster.key.clone() };

@@ -133,7 +133,9 @@ fn contract(facets: &Facets<'_>, side: Facet) -> Vec<Value> {
         .filter_map(|(value, ids)| {
             let told = ids.iter().filter_map(|id| facets.service.instances.get(*id));
             let told: Vec<_> = told.filter_map(|instance| instance.announces.as_ref()).collect();
-            (!told.is_empty()).then(|| (value, told.into_iter().flatten().map(announced).collect()))
+            (!told.is_empty()).then(|| {
+                (value, told.into_iter().flat_map(|all| all.iter()).map(announced).collect())
+            })
         })
         .collect();
     let mut only = Vec::new();

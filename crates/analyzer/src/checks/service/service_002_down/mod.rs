@@ -194,7 +194,9 @@ fn replaced_by(
             let there = facts.roster.services.get(&other.key);
             there.is_some_and(|service| {
                 let announced = service.instances.values().filter_map(|i| i.announces.as_ref());
-                announced.flatten().any(|endpoint| before.subjects.contains(&endpoint.subject))
+                announced
+                    .flat_map(|all| all.iter())
+                    .any(|endpoint| before.subjects.contains(&endpoint.subject))
             })
         })
         .map(|other| other.key.1.clone())

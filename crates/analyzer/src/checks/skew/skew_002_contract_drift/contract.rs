@@ -258,7 +258,7 @@ fn by_endpoint<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Diffe
 /// Keys of the metadata of instances, and of endpoints that several have.
 fn by_metadata<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Difference<'a>>) {
     let keys = members.iter().filter_map(|(id, instance, _)| {
-        Some((Announced::Keys(instance.metadata_keys.clone()?), *id))
+        Some((Announced::Keys(instance.metadata_keys.as_deref()?.clone()), *id))
     });
     add(blank(version, Kind::MetadataKeys), keys, all);
     let endpoints = members.iter().flat_map(|(_, _, endpoints)| *endpoints);

@@ -72,7 +72,7 @@ impl Follow for VersionExposure {
         Facts {
             services: ServiceFacts::of(view),
             served: view.services().filter_map(served).collect(),
-            messages: view.varz().iter().filter_map(messages).collect(),
+            messages: view.varz().iter().filter_map(|varz| messages(varz)).collect(),
         }
     }
 
@@ -98,14 +98,15 @@ fn served(record: &ServiceRecord) -> Option<((ServiceKey, String), Reading)> {
     }
     let sum = |of: fn(&ServedEndpoint) -> Option<u64>| {
         record
+            .told
             .endpoints
             .as_ref()?
             .iter()
             .try_fold(0, |sum: u64, endpoint| sum.checked_add(of(endpoint)?))
     };
     let counts = [sum(|endpoint| endpoint.requests)?, sum(|endpoint| endpoint.errors)?];
-    let key = (record.account.clone().unwrap_or_default(), record.name.clone());
-    Some(((key, record.id.clone()), Reading { started: record.started?, counts }))
+    let key = (record.account.clone().unwrap_or_default(), record.told.name.clone());
+    Some(((key, record.told.id.clone()), Reading { started: record.told.started?, counts }))
 }
 
 /// The counters of a server, if it tells both and its start.

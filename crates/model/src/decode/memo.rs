@@ -1,0 +1,182 @@
+//! What was decoded once need not be decoded again.
+//!
+//! A reply that is the same, byte for byte, as one of an epoch shortly before means the same.
+//! Services tell the same of themselves for days, and an idle system little else.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
+use nats_hindsight_snapshot::Endpoint;
+
+use super::told::Told;
+
+/// Threads seldom want the same shard at the same time.
+const SHARDS: usize = 16;
+
+/// Bytes of bodies that one generation of all shards holds at most.
+const MOST_HELD: usize = 48 << 20;
+
+/// A body longer than this is not held: few are, and those change all the time.
+const MOST_OF_ONE: usize = 64 << 10;
+
+/// Decoded replies by their bytes, of this stretch of a sequence and of the one before.
+///
+/// It never changes what is decoded, only how often.
+#[derive(Default)]
+pub struct Memo {
+    shards: [Mutex<Shard>; SHARDS],
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Shard {
+    now: Generation,
+    before: Generation,
+    held: usize,
+}
+
+type Generation = HashMap<u64, Known, RandomState>;
+
+struct Known {
+    endpoint: Endpoint,
+    body: Arc<[u8]>,
+    told: Arc<Told>,
+}
+
+impl Memo {
+    /// Begins the next stretch: what was not met since the last call but one is forgotten.
+    pub fn next_stretch(&self) {
+        self.shards.iter().for_each(|shard| lock(shard).forget());
+    }
+
+    /// What a body tells; decoded only if its bytes are not known.
+    pub(super) fn told(
+        &self,
+        endpoint: &Endpoint,
+        body: &[u8],
+        decode: impl FnOnce(&Arc<[u8]>) -> Told,
+    ) -> Arc<Told> {
+        if body.len() > MOST_OF_ONE {
+            return Arc::new(decode(&Arc::from(body)));
+        }
+        let hash = self.hasher.hash_one(body);
+        let shard = &self.shards[(hash >> 60) as usize % SHARDS];
+        if let Some(told) = lock(shard).find(hash, endpoint, body) {
+            return told;
+        }
+        let body: Arc<[u8]> = Arc::from(body);
+        let told = Arc::new(decode(&body));
+        let known = Known { endpoint: endpoint.clone(), body, told: Arc::clone(&told) };
+        lock(shard).keep(hash, known);
+        told
+    }
+}
+
+/// A decoder that failed leaves at most one reply out.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Known {
+    /// Two bodies may have the same hash: only equal bytes are the same body.
+    fn is(&self, endpoint: &Endpoint, body: &[u8]) -> bool {
+        self.endpoint == *endpoint && *self.body == *body
+    }
+}
+
+impl Shard {
+    fn find(&mut self, hash: u64, endpoint: &Endpoint, body: &[u8]) -> Option<Arc<Told>> {
+        if let Some(known) = self.now.get(&hash) {
+            return known.is(endpoint, body).then(|| Arc::clone(&known.told));
+        }
+        if !self.before.get(&hash)?.is(endpoint, body) {
+            return None;
+        }
+        let known = self.before.remove(&hash)?;
+        let told = Arc::clone(&known.told);
+        self.keep(hash, known);
+        Some(told)
+    }
+
+    fn keep(&mut self, hash: u64, known: Known) {
+        self.held += known.body.len();
+        self.now.insert(hash, known);
+        if self.held > MOST_HELD / SHARDS {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        self.before = std::mem::take(&mut self.now);
+        self.held = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use nats_hindsight_snapshot::Endpoint;
+
+    use super::{MOST_HELD, MOST_OF_ONE, Memo};
+    use crate::decode::told::Told;
+
+    /// How often each of these bodies is decoded.
+    fn decoded(memo: &Memo, bodies: &[&[u8]]) -> usize {
+        let count = Cell::new(0);
+        for body in bodies {
+            memo.told(&Endpoint::VARZ, body, |_| {
+                count.set(count.get() + 1);
+                Told::Unreadable(String::from_utf8_lossy(body).into_owned())
+            });
+        }
+        count.get()
+    }
+
+    #[test]
+    fn the_same_bytes_are_decoded_once_and_give_the_same() {
+        let memo = Memo::default();
+        assert_eq!(decoded(&memo, &[b"a", b"b", b"a", b"a"]), 2);
+        let again = memo.told(&Endpoint::VARZ, b"b", |_| Told::Unreadable("other".to_owned()));
+        assert!(matches!(&*again, Told::Unreadable(text) if text == "b"));
+    }
+
+    #[test]
+    fn another_endpoint_is_another_reply() {
+        let memo = Memo::default();
+        memo.told(&Endpoint::VARZ, b"a", |_| Told::Unreadable("varz".to_owned()));
+        let other = memo.told(&Endpoint::STATSZ, b"a", |_| Told::Unreadable("statsz".to_owned()));
+        assert!(matches!(&*other, Told::Unreadable(text) if text == "statsz"));
+    }
+
+    #[test]
+    fn what_was_not_met_for_two_stretches_is_forgotten() {
+        let memo = Memo::default();
+        decoded(&memo, &[b"a", b"b"]);
+        memo.next_stretch();
+        assert_eq!(decoded(&memo, &[b"a"]), 0);
+        memo.next_stretch();
+        assert_eq!(decoded(&memo, &[b"a", b"b"]), 1);
+    }
+
+    #[test]
+    fn it_holds_no_more_than_its_bound() {
+        let memo = Memo::default();
+        let body =
+            |number: usize| [vec![b'x'; MOST_OF_ONE - 8], number.to_le_bytes().into()].concat();
+        for number in 0..4 * MOST_HELD / MOST_OF_ONE {
+            decoded(&memo, &[&body(number)]);
+        }
+        let held: usize = memo
+            .shards
+            .iter()
+            .map(|shard| {
+                let shard = super::lock(shard);
+                shard.now.values().chain(shard.before.values()).map(|k| k.body.len()).sum::<usize>()
+            })
+            .sum();
+        assert!((1..=2 * MOST_HELD + 32 * MOST_OF_ONE).contains(&held), "{held}");
+    }
+}

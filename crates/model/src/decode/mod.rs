@@ -1,0 +1,231 @@
+//! From the lines of a snapshot to the tables of an epoch.
+//!
+//! A body is decoded by itself ([`told`]), and once only as long as it stays the same ([`memo`]).
+//! What the collector says of the reply is added to it here.
+
+mod connections;
+mod crowd;
+mod events;
+mod memo;
+mod records;
+mod services;
+mod texts;
+mod told;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::format::{Body, Line, Reply};
+use nats_hindsight_snapshot::wire::{Accountz, Bare, Connz, Leafz, Routez, Statsz, Varz};
+use serde::Deserialize;
+
+pub use memo::Memo;
+
+use crate::epoch::{Epoch, Malformed, ServiceRecord, Sighting, Who};
+use crate::intake::{EpochIndex, Problem};
+use crowd::Crowd;
+use told::{Content, Told};
+
+/// Adds one reply to the tables. A reply that cannot be read becomes [`Malformed`].
+pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
+    let url = line.source.as_deref().filter(|source| source.starts_with("http"));
+    let read = match (&line.body, url) {
+        _ if line.endpoint == Endpoint::USER_INFO => Ok(()),
+        (None, _) => Err("the reply is not JSON".to_owned()),
+        (Some(body), Some(url)) if !told::is_service(&line.endpoint) => {
+            bare(epoch, line, body, url)
+        }
+        (Some(body), _) => {
+            let decode = |bytes: &Arc<[u8]>| told::told(&line.endpoint, body, bytes);
+            let told = memo.told(&line.endpoint, body.bytes(), decode);
+            add(epoch, line, &told)
+        }
+    };
+    if let Err(why) = read {
+        let source = line.source.clone().unwrap_or_default().into_owned();
+        epoch.malformed.push(Malformed { endpoint: line.endpoint.clone(), source, why });
+    }
+}
+
+/// Adds what a body tells.
+fn add(epoch: &mut Epoch, line: &Reply<'_>, told: &Told) -> Result<(), String> {
+    match told {
+        Told::Unreadable(why) => return Err(why.clone()),
+        Told::Server { who, content, unreadable } => {
+            epoch.sightings.push(sighting(line, Arc::clone(who), None));
+            fill(epoch, line, &who.server, content);
+            if let Some(why) = unreadable {
+                return Err(why.clone());
+            }
+        }
+        Told::Instance { told, odd } => {
+            for field in odd {
+                let why =
+                    format!("`{field}` is of another type than the protocol has; passed over");
+                let (endpoint, source) = (line.endpoint.clone(), told.id.clone());
+                epoch.malformed.push(Malformed { endpoint, source, why });
+            }
+            epoch.services.push(ServiceRecord {
+                endpoint: line.endpoint.clone(),
+                account: line.account.clone().map(Cow::into_owned),
+                told: Arc::clone(told),
+                arrival_us: line.arrival_us,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn sighting(line: &Reply<'_>, who: Arc<Who>, url: Option<&str>) -> Sighting {
+    Sighting {
+        endpoint: line.endpoint.clone(),
+        who,
+        url: url.map(str::to_owned),
+        arrival_us: line.arrival_us,
+        rtt_us: line.rtt_us,
+    }
+}
+
+fn fill(epoch: &mut Epoch, line: &Reply<'_>, id: &str, content: &Content) {
+    match content {
+        Content::Nothing => {}
+        Content::Varz(varz, settings) => {
+            epoch.settings.extend(settings.clone());
+            epoch.varz.extend(varz.clone());
+        }
+        Content::Statsz(statsz) => epoch.statsz.push(Arc::clone(statsz)),
+        Content::Routez(routez) => epoch.routez.push(Arc::clone(routez)),
+        Content::Accountz(accountz) => epoch.accountz.push(Arc::clone(accountz)),
+        Content::Leafz(leafz) => epoch.leafz.push(Arc::clone(leafz)),
+        Content::Connz(told) => {
+            let page = connections::page(id, line, told);
+            let closed = line.endpoint == Endpoint::CONNZ_CLOSED;
+            if closed { &mut epoch.closed } else { &mut epoch.connz }.push(page);
+        }
+    }
+}
+
+/// A reply over HTTP, which has no envelope.
+fn bare(epoch: &mut Epoch, line: &Reply<'_>, body: &Body<'_>, url: &str) -> Result<(), String> {
+    let Some(who) = bare_who(epoch, line, body, url)? else { return Ok(()) };
+    let id = who.server.clone();
+    epoch.sightings.push(sighting(line, Arc::new(who), Some(url)));
+    if line.endpoint == Endpoint::VARZ {
+        // A field of another type than expected must not cost the settings.
+        epoch.settings.push(told::settings(&id, &Arc::from(body.bytes()), true));
+    }
+    let content = bare_content(line, body, &id)?;
+    fill(epoch, line, &id, &content);
+    Ok(())
+}
+
+/// What a reply without envelope says of its server; VARZ has all of it, others only the id, and
+/// some not even that: then the port is what is known. Nothing where that port never told its id.
+fn bare_who(
+    epoch: &Epoch,
+    line: &Reply<'_>,
+    body: &Body<'_>,
+    url: &str,
+) -> Result<Option<Who>, String> {
+    let bare: Bare<'_> = parse(body)?;
+    let of_port = || {
+        let known = epoch.sightings.iter().find(|known| known.url.as_deref() == Some(url));
+        known.map(|known| known.who.server.clone())
+    };
+    let id = match owned(bare.server_id.as_ref()) {
+        Some(id) => id,
+        None if line.endpoint == Endpoint::VARZ => {
+            return Err("the reply does not say which server it is from".to_owned());
+        }
+        // Health, Raft groups and queues are told without an id, and SUBSZ is before 2.12.
+        None => match of_port() {
+            Some(id) => id,
+            None => return Ok(None),
+        },
+    };
+    let whole = line.endpoint == Endpoint::VARZ;
+    Ok(Some(Who {
+        server: id,
+        name: owned(bare.server_name.as_ref()),
+        cluster: owned(bare.cluster.as_ref().and_then(|cluster| cluster.name.as_ref())),
+        version: owned(bare.version.as_ref()),
+        version_path: "version",
+        now: time(bare.now.as_deref()),
+        jetstream: whole.then(|| bare.jetstream.is_some_and(|block| block.get() != "{}")),
+    }))
+}
+
+fn bare_content(line: &Reply<'_>, body: &Body<'_>, id: &str) -> Result<Content, String> {
+    let endpoint = &line.endpoint;
+    Ok(if *endpoint == Endpoint::VARZ {
+        Content::Varz(Some(Arc::new(records::varz(id, &parse::<Varz<'_>>(body)?))), None)
+    } else if *endpoint == Endpoint::STATSZ {
+        Content::Statsz(Arc::new(records::statsz(id, &parse::<Statsz<'_>>(body)?, None)))
+    } else if *endpoint == Endpoint::ROUTEZ {
+        Content::Routez(Arc::new(records::routez(id, &parse::<Routez<'_>>(body)?)))
+    } else if *endpoint == Endpoint::ACCOUNTZ {
+        Content::Accountz(Arc::new(records::accountz(id, &parse::<Accountz<'_>>(body)?)))
+    } else if *endpoint == Endpoint::LEAFZ {
+        Content::Leafz(Arc::new(records::leafz(id, &parse::<Leafz<'_>>(body)?)))
+    } else if told::is_connections(endpoint) {
+        Content::Connz(Arc::new(connections::told(&parse::<Connz<'_>>(body)?)))
+    } else {
+        Content::Nothing
+    })
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &Body<'a>) -> Result<T, String> {
+    body.parse().map_err(|error| error.to_string())
+}
+
+fn time(text: Option<&str>) -> Option<Timestamp> {
+    text.and_then(|text| text.parse().ok())
+}
+
+fn owned(text: Option<&impl AsRef<str>>) -> Option<String> {
+    text.map(|text| text.as_ref().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// Reads the replies of the wanted endpoints and nothing else: no header, no totals, no problems.
+pub fn replies(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> Epoch {
+    let (mut epoch, memo) = (Epoch::empty(index.head.clone()), Memo::default());
+    let mut crowd = Crowd::of(index.limits());
+    index.read(wanted, &mut |line| {
+        if let Line::Reply(line) = line {
+            crowd.reply(&mut epoch, &line, &memo);
+        }
+    });
+    crowd.problem(&mut epoch, index);
+    epoch
+}
+
+/// Reads the wanted endpoints of an epoch into its tables. What could not be used is told in the
+/// problems, and the epoch is not whole then.
+pub fn load(
+    index: &EpochIndex,
+    wanted: &dyn Fn(&Endpoint) -> bool,
+    memo: &Memo,
+) -> (Epoch, Vec<Problem>) {
+    let mut epoch = Epoch::empty(index.head.clone());
+    let always = |endpoint: &Endpoint| {
+        *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
+    };
+    let mut crowd = Crowd::of(index.limits());
+    let mut problems = index.read(&always, &mut |line| match line {
+        Line::Epoch(header) => crowd.header(&mut epoch, *header),
+        Line::Reply(line) => crowd.reply(&mut epoch, &line, memo),
+        Line::Event(line) => events::event(&mut epoch, &line),
+        Line::Capture(capture) => crowd.capture(&mut epoch, *capture),
+        Line::End(end) => epoch.end = Some(end.without_memory()),
+        Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,
+        Line::OtherMajor { .. } | Line::Malformed { .. } => {}
+    });
+    problems.extend(crowd.problem(&mut epoch, index));
+    epoch.read = index.frames.iter().map(|frame| frame.endpoint.clone()).filter(always).collect();
+    epoch.whole = index.complete && problems.is_empty();
+    epoch.digest.clone_from(&index.digest);
+    epoch.malformed.sort();
+    (epoch, problems)
+}

@@ -1,0 +1,152 @@
+//! What a body tells, whoever asked for it and whenever it came.
+
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::format::Body;
+use nats_hindsight_snapshot::wire::{
+    Accountz, Connz, Envelope, Leafz, Routez, ServerInfo, Statsz, Varz,
+};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::connections::ConnzTold;
+use super::{connections, owned, records, services, time};
+use crate::epoch::{
+    AccountzRecord, InstanceTold, LeafzRecord, RoutezRecord, SettingsRecord, StatszRecord,
+    VarzRecord, Who,
+};
+
+/// What a body tells.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// A server, in an envelope.
+    Server {
+        who: Arc<Who>,
+        content: Content,
+        /// Why the reply inside the envelope could not be read.
+        unreadable: Option<String>,
+    },
+    /// A service instance, and its fields of a type that the protocol does not have.
+    Instance { told: Arc<InstanceTold>, odd: Vec<&'static str> },
+    /// Nothing, and why.
+    Unreadable(String),
+}
+
+/// The reply of a server, as far as the tables hold it.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Content {
+    /// An error, or an endpoint of which only the envelope is read.
+    #[default]
+    Nothing,
+    /// Settings are there even if VARZ cannot be read.
+    Varz(Option<Arc<VarzRecord>>, Option<Arc<SettingsRecord>>),
+    Statsz(Arc<StatszRecord>),
+    Routez(Arc<RoutezRecord>),
+    Accountz(Arc<AccountzRecord>),
+    Leafz(Arc<LeafzRecord>),
+    Connz(Arc<ConnzTold>),
+}
+
+/// Decodes a body that does not need to know who was asked: all but those over HTTP.
+pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, bytes: &Arc<[u8]>) -> Told {
+    match endpoint {
+        e if is_service(e) => services::told(body),
+        e if *e == Endpoint::VARZ => varz(body, bytes),
+        e if *e == Endpoint::STATSZ => server(body, |id, statsz: &Statsz<'_>, now| {
+            Content::Statsz(Arc::new(records::statsz(id, statsz, now)))
+        }),
+        e if *e == Endpoint::ROUTEZ => server(body, |id, routez: &Routez<'_>, _| {
+            Content::Routez(Arc::new(records::routez(id, routez)))
+        }),
+        e if *e == Endpoint::ACCOUNTZ => server(body, |id, accountz: &Accountz<'_>, _| {
+            Content::Accountz(Arc::new(records::accountz(id, accountz)))
+        }),
+        e if *e == Endpoint::LEAFZ => server(body, |id, leafz: &Leafz<'_>, _| {
+            Content::Leafz(Arc::new(records::leafz(id, leafz)))
+        }),
+        e if is_connections(e) => server(body, |_, connz: &Connz<'_>, _| {
+            Content::Connz(Arc::new(connections::told(connz)))
+        }),
+        _ => server(body, |_, _: &IgnoredAny, _| Content::Nothing),
+    }
+}
+
+pub(super) fn is_service(endpoint: &Endpoint) -> bool {
+    [Endpoint::SRV_PING, Endpoint::SRV_INFO, Endpoint::SRV_STATS].contains(endpoint)
+}
+
+pub(super) fn is_connections(endpoint: &Endpoint) -> bool {
+    [Endpoint::CONNZ, Endpoint::CONNZ_CLOSED].contains(endpoint)
+}
+
+/// VARZ has its settings besides: a field of another type than expected must not cost them.
+fn varz(body: &Body<'_>, bytes: &Arc<[u8]>) -> Told {
+    let settings = |id: &str| settings(id, bytes, false);
+    let told = server(body, |id, varz: &Varz<'_>, _| {
+        Content::Varz(Some(Arc::new(records::varz(id, varz))), Some(settings(id)))
+    });
+    match told {
+        Told::Server { who, content: Content::Nothing, unreadable: Some(why) } => {
+            let content = Content::Varz(None, Some(settings(&who.server)));
+            Told::Server { who, content, unreadable: Some(why) }
+        }
+        told => told,
+    }
+}
+
+pub(super) fn settings(id: &str, bytes: &Arc<[u8]>, bare: bool) -> Arc<SettingsRecord> {
+    let (server, body) = (id.to_owned(), Arc::clone(bytes));
+    Arc::new(SettingsRecord { server, bare, body, read: OnceLock::new() })
+}
+
+/// Reads an envelope and the reply in it in one pass.
+fn server<'a, T: Deserialize<'a>>(
+    body: &Body<'a>,
+    make: impl FnOnce(&str, &T, Option<Timestamp>) -> Content,
+) -> Told {
+    let Ok(envelope) = body.parse::<Envelope<'a, T>>() else { return partly(body, make) };
+    let Some(who) = envelope.server.as_ref().and_then(who) else { return nobody() };
+    let reply = envelope.data.or(envelope.statsz).filter(|_| envelope.error.is_none());
+    let content = reply.map(|reply| make(&who.server, &reply, who.now)).unwrap_or_default();
+    Told::Server { who: Arc::new(who), content, unreadable: None }
+}
+
+/// The envelope of a reply that cannot be read: who sent it is known all the same.
+fn partly<'a, T: Deserialize<'a>>(
+    body: &Body<'a>,
+    make: impl FnOnce(&str, &T, Option<Timestamp>) -> Content,
+) -> Told {
+    let envelope = match body.parse::<Envelope<'a, &'a RawValue>>() {
+        Ok(envelope) => envelope,
+        Err(error) => return Told::Unreadable(error.to_string()),
+    };
+    let Some(who) = envelope.server.as_ref().and_then(who) else { return nobody() };
+    let reply = envelope.data.or(envelope.statsz).filter(|_| envelope.error.is_none());
+    let read = reply.map(|raw| serde_json::from_str::<T>(raw.get()).map_err(|e| e.to_string()));
+    let (content, unreadable) = match read.transpose() {
+        Ok(reply) => {
+            (reply.map(|reply| make(&who.server, &reply, who.now)).unwrap_or_default(), None)
+        }
+        Err(why) => (Content::Nothing, Some(why)),
+    };
+    Told::Server { who: Arc::new(who), content, unreadable }
+}
+
+fn nobody() -> Told {
+    Told::Unreadable("the reply does not say which server it is from".to_owned())
+}
+
+fn who(info: &ServerInfo<'_>) -> Option<Who> {
+    Some(Who {
+        server: owned(info.id.as_ref())?,
+        name: owned(info.name.as_ref()),
+        cluster: owned(info.cluster.as_ref()),
+        version: owned(info.ver.as_ref()),
+        version_path: "server.ver",
+        now: time(info.time.as_deref()),
+        jetstream: Some(info.jetstream.unwrap_or(false)),
+    })
+}

@@ -1,0 +1,327 @@
+//! A reply as it is read: what the collector says of it is parsed, what was sent is not.
+//!
+//! Most of a snapshot is bodies, and most bodies are the same as in the epoch before, or of no
+//! interest to whoever reads. So a line is cut in front of its body where that can be done without
+//! looking at the body, as in every line that the writer here makes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use memchr::memmem;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::line::Parsed;
+use crate::Endpoint;
+use crate::lines::{FilterLine, PageLine, ReplyLine};
+
+/// How a reply line begins.
+pub(super) const START: &[u8] = b"{\"reply\":{";
+
+/// What stands before the body of a line that is cut. Inside a JSON string its quotes would be
+/// escaped, so it is a key.
+const KEY: &[u8] = b",\"body\":";
+
+/// How a line ends whose last field is the body.
+const END: &[u8] = b"}}";
+
+/// A reply: what the collector says of it, as in [`ReplyLine`], and the body.
+#[derive(Clone, Debug)]
+pub struct Reply<'a> {
+    /// What was asked.
+    pub endpoint: Endpoint,
+    /// Subject of the request, or the URL path over HTTP.
+    pub subject: Cow<'a, str>,
+    /// Who answered.
+    pub source: Option<Cow<'a, str>>,
+    /// Account of the connection the request went over.
+    pub account: Option<Cow<'a, str>>,
+    /// Microseconds from the start of the epoch to the arrival.
+    pub arrival_us: u64,
+    /// Microseconds between request and reply.
+    pub rtt_us: u64,
+    /// Page of a paged endpoint.
+    pub page: Option<PageLine>,
+    /// What the request was restricted to.
+    pub filter: Option<FilterLine>,
+    /// Paths of the fields whose value was replaced.
+    pub scrubbed: Vec<String>,
+    /// What was sent, if it is JSON.
+    pub body: Option<Body<'a>>,
+    /// What was sent in base64, if it is not JSON.
+    pub body_base64: Option<String>,
+}
+
+/// A body that may not have been looked at yet.
+#[derive(Clone, Copy)]
+pub struct Body<'a> {
+    bytes: &'a [u8],
+    /// The whole line, as long as nobody parsed it.
+    line: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Body").field(&self.text()).finish()
+    }
+}
+
+impl<'a> Body<'a> {
+    /// The bytes of the body, as far as they are known without parsing them. Equal bytes are equal
+    /// bodies.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Parses the body. Fails where it is not what `T` expects, or no JSON at all.
+    pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
+        // Text that is known to be UTF-8 as a whole need not be looked at piece by piece.
+        let parsed = match std::str::from_utf8(self.bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(self.bytes),
+        };
+        parsed.or_else(|error| match self.strict() {
+            Some(raw) if raw.get().len() != self.bytes.len() => serde_json::from_str(raw.get()),
+            _ => Err(error),
+        })
+    }
+
+    /// The text of the body; nothing if it is no JSON.
+    pub fn text(&self) -> Option<&'a str> {
+        match self.strict() {
+            Some(raw) => Some(raw.get()),
+            None => serde_json::from_slice::<&RawValue>(self.bytes).ok().map(RawValue::get),
+        }
+    }
+
+    /// The body by the whole line, which may have more fields behind it.
+    fn strict(&self) -> Option<&'a RawValue> {
+        match serde_json::from_slice(self.line?) {
+            Ok(Parsed::Reply(line)) => line.body,
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Reply<'a> {
+    /// A reply whose line was parsed to its end.
+    pub(super) fn parsed(line: ReplyLine<'a>) -> Self {
+        let body = line.body.map(|raw| Body { bytes: raw.get().as_bytes(), line: None });
+        Self { body, ..Self::bodiless(line) }
+    }
+
+    fn bodiless(line: ReplyLine<'_>) -> Self {
+        Self {
+            endpoint: line.endpoint,
+            subject: Cow::Owned(line.subject),
+            source: line.source.map(Cow::Owned),
+            account: line.account.map(Cow::Owned),
+            arrival_us: line.arrival_us,
+            rtt_us: line.rtt_us,
+            page: line.page,
+            filter: line.filter,
+            scrubbed: line.scrubbed,
+            body: None,
+            body_base64: line.body_base64,
+        }
+    }
+
+    /// The line without its body, borrowed from nobody.
+    pub fn line(&self) -> ReplyLine<'static> {
+        let owned = |text: &Option<Cow<'_, str>>| text.clone().map(Cow::into_owned);
+        ReplyLine {
+            endpoint: self.endpoint.clone(),
+            subject: self.subject.clone().into_owned(),
+            source: owned(&self.source),
+            account: owned(&self.account),
+            arrival_us: self.arrival_us,
+            rtt_us: self.rtt_us,
+            page: self.page,
+            filter: self.filter.clone(),
+            scrubbed: self.scrubbed.clone(),
+            body: None,
+            body_base64: self.body_base64.clone(),
+        }
+    }
+
+    /// Cuts a line in front of its body; nothing where that cannot be done. `head` is memory that
+    /// is used again for the next line.
+    pub(super) fn cut(line: &'a [u8], head: &mut Vec<u8>) -> Option<Self> {
+        if !line.starts_with(START) {
+            return None;
+        }
+        let at = memmem::find(line, KEY)?;
+        let bytes = line.get(at + KEY.len()..)?.strip_suffix(END)?;
+        // A field that is `null` is not there, as everywhere in a line.
+        let body = (bytes != b"null").then_some(Body { bytes, line: Some(line) });
+        let start = line.get(START.len()..at)?;
+        if let Some(reply) = Self::plain(start) {
+            return Some(Self { body, ..reply });
+        }
+        head.clear();
+        head.extend_from_slice(line.get(..at)?);
+        head.extend_from_slice(END);
+        // What is no line by itself was not cut at a field of the reply, but somewhere within one.
+        let Ok(Parsed::Reply(read)) = serde_json::from_slice(head) else { return None };
+        Some(Self { body, ..Self::bodiless(read) })
+    }
+
+    /// The fields in front of the body where they are the usual ones in the order of the writer,
+    /// and their texts have no escapes. Anything else is left to the JSON parser.
+    fn plain(fields: &'a [u8]) -> Option<Self> {
+        let mut rest = Rest(fields);
+        let endpoint = Endpoint::named(rest.text(b"\"endpoint\":\"")?);
+        let subject = rest.text(b",\"subject\":\"")?;
+        let source = rest.text(b",\"source\":\"");
+        let account = rest.text(b",\"account\":\"");
+        let arrival_us = rest.number(b",\"arrival_us\":")?;
+        let rtt_us = rest.number(b",\"rtt_us\":")?;
+        rest.0.is_empty().then(|| Self {
+            endpoint,
+            subject: Cow::Borrowed(subject),
+            source: source.map(Cow::Borrowed),
+            account: account.map(Cow::Borrowed),
+            arrival_us,
+            rtt_us,
+            page: None,
+            filter: None,
+            scrubbed: Vec::new(),
+            body: None,
+            body_base64: None,
+        })
+    }
+}
+
+/// What is left of the fields.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    /// A text behind a key, up to its quote.
+    fn text(&mut self, key: &[u8]) -> Option<&'a str> {
+        let behind = self.0.strip_prefix(key)?;
+        let end = memchr::memchr2(b'"', b'\\', behind)?;
+        let (text, rest) = behind.split_at_checked(end)?;
+        let rest = rest.strip_prefix(b"\"")?;
+        // Raw control characters are no JSON.
+        let plain = !text.iter().any(|byte| *byte < b' ');
+        let text = std::str::from_utf8(text).ok().filter(|_| plain)?;
+        self.0 = rest;
+        Some(text)
+    }
+
+    /// A whole number behind a key.
+    fn number(&mut self, key: &[u8]) -> Option<u64> {
+        let behind = self.0.strip_prefix(key)?;
+        let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = behind.split_at_checked(digits)?;
+        let leading_zero = digits.len() > 1 && digits.starts_with(b"0");
+        let number = digits.iter().filter(|_| !leading_zero).try_fold(0_u64, |sum, digit| {
+            sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        })?;
+        if digits.is_empty() || leading_zero {
+            return None;
+        }
+        self.0 = rest;
+        Some(number)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use serde_json::Value;
+
+    use super::Reply;
+    use crate::format::Line;
+    use crate::format::line::Lines;
+
+    fn read(line: &str) -> Line<'_> {
+        Lines::new(line.as_bytes(), 0, 1 << 20).next().unwrap()
+    }
+
+    fn body(line: &str) -> Option<Value> {
+        let Line::Reply(reply) = read(line) else { panic!("{line}") };
+        let body = reply.body?;
+        let value: Value = body.parse().unwrap();
+        assert_eq!(value, serde_json::from_str::<Value>(body.text().unwrap()).unwrap());
+        Some(value)
+    }
+
+    #[test]
+    fn a_line_is_cut_without_a_look_at_its_body() {
+        let line = r#"{"reply":{"endpoint":"VARZ","rtt_us":3,"body":{"a":[1,"}}"],"body":2}}}"#;
+        let cut = Reply::cut(line.as_bytes(), &mut Vec::new()).unwrap();
+        assert_eq!(cut.rtt_us, 3);
+        assert_eq!(cut.body.unwrap().bytes(), br#"{"a":[1,"}}"],"body":2}"#);
+    }
+
+    #[test]
+    fn fields_in_any_order_give_the_same_body() {
+        let wanted: Value = serde_json::json!({"x": 1, "body": 2});
+        for line in [
+            r#"{"reply":{"endpoint":"VARZ","body":{"x":1,"body":2}}}"#,
+            r#"{"reply":{"endpoint":"VARZ","body":{"x":1,"body":2},"later":{"a":1}}}"#,
+            r#"{"reply":{"body":{"x":1,"body":2},"endpoint":"VARZ"}}"#,
+            r#"{"reply":{"endpoint":"VARZ","page":{"offset":0,"limit":1,"body":5},"body":{"x":1,"body":2}}}"#,
+            r#"{"reply":{"endpoint":"VARZ","body":{"x":1,"body":2}},"later":{"a":{}}}"#,
+            r#"{ "reply" : {"endpoint":"VARZ","body": {"x":1,"body":2} } }"#,
+        ] {
+            assert_eq!(body(line).as_ref(), Some(&wanted), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_the_key_inside_a_text_is_not_it() {
+        let line = r#"{"reply":{"endpoint":"VARZ","subject":"a,\"body\":1","body":{"x":1}}}"#;
+        assert_eq!(body(line), Some(serde_json::json!({"x": 1})));
+    }
+
+    #[test]
+    fn the_quick_way_and_the_parser_read_the_same() {
+        for fields in [
+            r#""endpoint":"VARZ","subject":"a.b","source":"N1","account":"APP","arrival_us":7,"rtt_us":0"#,
+            r#""endpoint":"AURAZ","subject":"é","arrival_us":18446744073709551615,"rtt_us":10"#,
+        ] {
+            let plain = Reply::plain(fields.as_bytes()).unwrap().line();
+            let line = format!("{{{fields}}}");
+            let parsed: crate::lines::ReplyLine<'_> = serde_json::from_str(&line).unwrap();
+            assert_eq!(
+                serde_json::to_string(&plain).unwrap(),
+                serde_json::to_string(&parsed).unwrap()
+            );
+        }
+        for odd in [
+            r#""endpoint":"VARZ","subject":"a\u0041","arrival_us":7,"rtt_us":0"#,
+            r#""endpoint":"VARZ","subject":"a","arrival_us":07,"rtt_us":0"#,
+            r#""endpoint":"VARZ","subject":"a","arrival_us":7,"rtt_us":0.5"#,
+            r#""endpoint":"VARZ","subject":"a","arrival_us":7,"rtt_us":0,"later":1"#,
+            r#""subject":"a","endpoint":"VARZ","arrival_us":7,"rtt_us":0"#,
+            "\"endpoint\":\"VARZ\",\"subject\":\"a\tb\",\"arrival_us\":7,\"rtt_us\":0",
+        ] {
+            assert!(Reply::plain(odd.as_bytes()).is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_reply_without_a_json_body_has_none() {
+        assert_eq!(body(r#"{"reply":{"endpoint":"VARZ","body_base64":"AA=="}}"#), None);
+        assert_eq!(body(r#"{"reply":{"endpoint":"VARZ"}}"#), None);
+        assert_eq!(body(r#"{"reply":{"endpoint":"VARZ","body":null}}"#), None);
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_cannot_be_parsed() {
+        let line = r#"{"reply":{"endpoint":"VARZ","body":{"x":}}}"#;
+        let Line::Reply(reply) = read(line) else { panic!("{line}") };
+        let body = reply.body.unwrap();
+        assert!(body.parse::<Value>().is_err());
+        assert_eq!(body.text(), None);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_off_is_malformed() {
+        for line in [r#"{"reply":{"endpoint":"VARZ","body":{"x":1"#, r#"{"reply":{"endpoint""#] {
+            assert!(matches!(read(line), Line::Malformed { .. }), "{line}");
+        }
+    }
+}

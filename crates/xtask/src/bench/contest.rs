@@ -1,0 +1,107 @@
+//! Runs commands in turns and takes the median, so that noise meets all of them alike.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// What is needed to measure a command.
+pub(super) struct Track {
+    /// Interpreter of `measure.py`.
+    pub(super) python: PathBuf,
+    /// Where outputs go.
+    pub(super) folder: PathBuf,
+    /// How often each command is run.
+    pub(super) runs: usize,
+}
+
+/// A command under a name.
+pub(super) struct Contender {
+    pub(super) name: &'static str,
+    pub(super) command: Vec<OsString>,
+    /// Exit statuses that are no failure: `hindsight` exits with 1 if it found something.
+    pub(super) accepted: &'static [i32],
+}
+
+/// What one run took.
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Run {
+    wall: f64,
+    cpu: f64,
+    memory: u64,
+    status: i32,
+}
+
+/// What a command takes.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    /// Median seconds by the clock.
+    pub(super) wall: f64,
+    /// Median seconds of all processors.
+    pub(super) cpu: f64,
+    /// Largest resident set of all runs, in bytes.
+    pub(super) memory: u64,
+    /// What the last run printed.
+    pub(super) output: PathBuf,
+}
+
+impl Track {
+    /// Runs all contenders in turns.
+    pub(super) fn run(&self, contenders: &[Contender]) -> Result<Vec<Taken>, Failure> {
+        let script = self.folder.join("measure.py");
+        fs::write(&script, include_str!("measure.py"))?;
+        let mut runs: Vec<Vec<Run>> = vec![Vec::new(); contenders.len()];
+        for _ in 0..self.runs {
+            for (contender, runs) in contenders.iter().zip(&mut runs) {
+                runs.push(self.once(&script, contender)?);
+            }
+        }
+        Ok(contenders
+            .iter()
+            .zip(runs)
+            .map(|(contender, runs)| Taken {
+                wall: median(runs.iter().map(|run| run.wall)),
+                cpu: median(runs.iter().map(|run| run.cpu)),
+                memory: runs.iter().map(|run| run.memory).max().unwrap_or(0),
+                output: self.output(contender),
+            })
+            .collect())
+    }
+
+    fn output(&self, contender: &Contender) -> PathBuf {
+        self.folder.join(format!("{}.out", contender.name))
+    }
+
+    fn once(&self, script: &Path, contender: &Contender) -> Result<Run, Failure> {
+        let mut command = Command::new(&self.python);
+        command.arg(script).arg(self.output(contender)).args(&contender.command);
+        let output = command.stderr(Stdio::inherit()).output()?;
+        let run: Run = serde_json::from_slice(&output.stdout)?;
+        if contender.accepted.contains(&run.status) {
+            Ok(run)
+        } else {
+            Err(format!("{} failed with status {}", contender.name, run.status).into())
+        }
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()).to_string(), "2");
+        assert!(median([].into_iter()).is_nan());
+    }
+}

@@ -175,7 +175,9 @@ impl Roster {
             records.sort_by(|a, b| a.told.id.cmp(&b.told.id));
             let instances = records.chunk_by(|a, b| a.told.id == b.told.id).map(|replies| {
                 let mut instance = Instance::default();
-                replies.iter().for_each(|reply| instance.answer(reply));
+                for reply in replies {
+                    instance.answer(reply);
+                }
                 (replies[0].told.id.clone(), instance)
             });
             self.service(account, name).instances = instances.collect();

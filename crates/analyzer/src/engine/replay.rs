@@ -23,6 +23,9 @@ use crate::verdict::{Judgement, Step};
 /// A step longer than this many usual ones is a gap in the recording.
 const GAP_STEPS: i64 = 3;
 
+/// Epochs that are observed together, as positions with their tracks, and where they stand.
+type Stretch<'a> = (&'a [(usize, usize)], &'a [Step]);
+
 /// Everything that stays the same while systems are replayed.
 pub(super) struct Run<'a> {
     pub(super) intake: &'a Intake,
@@ -64,7 +67,7 @@ impl Run<'_> {
         let memo = Memo::default();
         let window = self.pool.current_num_threads().max(1) * 4;
         let mut windows = plan.epochs.chunks(window).zip(steps.chunks(window));
-        let observe = |next: Option<(&[(usize, usize)], &[Step])>| {
+        let observe = |next: Option<Stretch<'_>>| {
             memo.next_stretch();
             next.map(|(chunk, steps)| self.observe(chunk, steps, &memo)).unwrap_or_default()
         };

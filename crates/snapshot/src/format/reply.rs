@@ -227,7 +227,6 @@ impl<'a> Rest<'a> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use serde_json::Value;
 

@@ -39,7 +39,7 @@ fn identities() -> impl Strategy<Value = Vec<Identity>> {
                 sequence,
                 start: Timestamp::from_second(minute * 60).unwrap(),
                 uuid: format!("{n:02}"),
-                servers,
+                servers: servers.into(),
             }
         })
         .collect()

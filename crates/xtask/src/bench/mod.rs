@@ -77,7 +77,7 @@ impl Bench {
             return Ok(true);
         }
         if cfg!(debug_assertions) {
-            return self.released();
+            return released();
         }
         let scratch = tempfile::tempdir()?;
         let folder = self.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
@@ -92,14 +92,14 @@ impl Bench {
         };
         stage.run(!self.skip_long)
     }
+}
 
-    /// The generator and the floor are measured too, so all of this is run as released.
-    fn released(&self) -> Outcome {
-        let mut command = cargo();
-        command.args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
-        command.args(std::env::args_os().skip(2));
-        Ok(command.status()?.success())
-    }
+/// The generator and the floor are measured too, so all of this is run as released.
+fn released() -> Outcome {
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]);
+    command.args(std::env::args_os().skip(2));
+    Ok(command.status()?.success())
 }
 
 /// Everything the measurements need.
@@ -172,7 +172,7 @@ impl Stage {
     fn race(&self, folder: &Path, unchanged: u64, table: &mut Table) -> Outcome {
         let taken = self.track().run(&[
             self.ours("ours", folder, CHECKS, 2),
-            self.floor(folder)?,
+            floor(folder)?,
             self.duckdb("duckdb-1", folder, 1)?,
             self.duckdb("duckdb-2", folder, 2)?,
         ])?;
@@ -247,12 +247,6 @@ impl Stage {
         Contender { name, command, accepted: &[0, 1] }
     }
 
-    fn floor(&self, folder: &Path) -> Result<Contender, io::Error> {
-        let mut command: Vec<OsString> = vec![std::env::current_exe()?.into(), "bench".into()];
-        command.extend(["--unpack".into(), folder.into()]);
-        Ok(Contender { name: "floor", command, accepted: &[0] })
-    }
-
     fn duckdb(
         &self,
         name: &'static str,
@@ -265,6 +259,12 @@ impl Stage {
         command.extend([folder.into(), threads.to_string().into()]);
         Ok(Contender { name, command, accepted: &[0] })
     }
+}
+
+fn floor(folder: &Path) -> Result<Contender, io::Error> {
+    let mut command: Vec<OsString> = vec![std::env::current_exe()?.into(), "bench".into()];
+    command.extend(["--unpack".into(), folder.into()]);
+    Ok(Contender { name: "floor", command, accepted: &[0] })
 }
 
 /// Whether both found the same; what only one of them found is printed.

@@ -199,7 +199,7 @@ impl Writer<'_> {
                 Slot::Instance | Slot::Service | Slot::Description => "",
             });
             let subject = format!("$SYS.REQ.SERVER.PING.{endpoint}");
-            reply(&self.line(endpoint, subject, id.clone(), None, server), text)?;
+            reply(&line(endpoint, subject, id.clone(), None, server), text)?;
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Writer<'_> {
                 _ => "",
             });
             let subject = format!("$SRV.{}", &endpoint.as_str()[4..]);
-            reply(&self.line(endpoint, subject, id.clone(), Some(ACCOUNT), instance), text)?;
+            reply(&line(endpoint, subject, id.clone(), Some(ACCOUNT), instance), text)?;
         }
         Ok(())
     }
@@ -238,28 +238,27 @@ impl Writer<'_> {
         let place = self.endpoints.iter().position(|one| one == endpoint).unwrap_or(0);
         place * self.fleet.servers.max(self.fleet.instances) + at
     }
+}
 
-    fn line(
-        &self,
-        endpoint: &Endpoint,
-        subject: String,
-        source: String,
-        account: Option<&str>,
-        at: usize,
-    ) -> ReplyLine<'static> {
-        ReplyLine {
-            endpoint: endpoint.clone(),
-            subject,
-            source: Some(source),
-            account: account.map(str::to_owned),
-            arrival_us: 100_000 + at as u64 * 150,
-            rtt_us: 1_000 + at as u64 * 140,
-            page: None,
-            filter: None,
-            scrubbed: Vec::new(),
-            body: None,
-            body_base64: None,
-        }
+fn line(
+    endpoint: &Endpoint,
+    subject: String,
+    source: String,
+    account: Option<&str>,
+    at: usize,
+) -> ReplyLine<'static> {
+    ReplyLine {
+        endpoint: endpoint.clone(),
+        subject,
+        source: Some(source),
+        account: account.map(str::to_owned),
+        arrival_us: 100_000 + at as u64 * 150,
+        rtt_us: 1_000 + at as u64 * 140,
+        page: None,
+        filter: None,
+        scrubbed: Vec::new(),
+        body: None,
+        body_base64: None,
     }
 }
 

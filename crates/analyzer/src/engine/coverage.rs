@@ -112,7 +112,7 @@ fn unseen_servers(epoch: &Epoch) -> BTreeSet<&str> {
         epoch.header.expects.servers.iter().map(|server| server.id.as_str()).collect();
     ids.extend(epoch.routez.iter().flat_map(|record| &record.peers).map(|peer| peer.id.as_str()));
     for sighting in &epoch.sightings {
-        ids.remove(sighting.server.as_str());
+        ids.remove(sighting.who.server.as_str());
     }
     for capture in &epoch.captures {
         ids.remove(capture.target.as_deref().unwrap_or_default());

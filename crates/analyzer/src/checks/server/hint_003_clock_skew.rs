@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::View;
-use nats_hindsight_model::census::SERVER_ENDPOINTS;
+use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
 use nats_hindsight_model::epoch::Sighting;
 use serde_json::json;
 

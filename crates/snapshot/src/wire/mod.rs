@@ -64,6 +64,7 @@ use serde::{Deserialize, Deserializer};
 /// `Option<Cow>` alone would always be allocated.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
     #[derive(Deserialize)]
+    #[serde(transparent)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
 }

@@ -87,7 +87,7 @@ fn whom(planned: &Planned) -> &'static str {
     match planned.whom {
         Whom::AllServers => "all servers at once",
         Whom::EachServer => "each server",
-        Whom::OneByOne => "one server after the other",
+        Whom::FewAtATime => "each server, a few at a time",
         Whom::EachPort => "each monitoring port",
         Whom::Services if planned.endpoint == Endpoint::SRV_PING => "all services of each account",
         Whom::Services => "the same",

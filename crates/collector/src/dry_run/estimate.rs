@@ -60,7 +60,7 @@ fn of_servers(row: &Row, servers: &[&Sized]) -> Planned {
     let whom = match row.way {
         Way::Broadcast | Way::BroadcastOnly => Whom::AllServers,
         Way::Directed => Whom::EachServer,
-        Way::Alone => Whom::OneByOne,
+        Way::Alone => Whom::FewAtATime,
     };
     let replies = servers.iter().map(|server| replies_of(row, server)).sum();
     Planned {

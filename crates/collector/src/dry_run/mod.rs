@@ -64,8 +64,8 @@ pub enum Whom {
     AllServers,
     /// Each server on its own.
     EachServer,
-    /// Each server, one after the other.
-    OneByOne,
+    /// Each server, as many at a time as there is room for what they answer.
+    FewAtATime,
     /// Each monitoring port.
     EachPort,
     /// The services of an account.

@@ -1,5 +1,6 @@
 //! What was asked and what came, endpoint by endpoint.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::epoch::Epoch;
@@ -23,11 +24,8 @@ pub(super) struct Asked {
 impl Asked {
     /// From the captures of endpoints that were read, and from the totals of those that were not.
     pub(super) fn of(epoch: &Epoch, read: &dyn Fn(&Endpoint) -> bool) -> Self {
-        let captures = epoch.captures.iter().map(|capture| &capture.target);
-        let outcomes =
-            epoch.end.iter().flat_map(|end| &end.outcomes).map(|outcome| &outcome.target);
-        let targeted = captures.chain(outcomes).any(Option::is_some);
-        let names = if targeted { names(epoch) } else { BTreeMap::new() };
+        // In most epochs nobody is asked alone, and no name is needed.
+        let names = LazyCell::new(|| names(epoch));
         let accounts = accounts(epoch);
         let show = |target: Option<&str>| -> String {
             target.map_or("", |id| names.get(id).copied().unwrap_or(id)).to_owned()

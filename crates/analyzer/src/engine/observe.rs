@@ -41,9 +41,9 @@ fn of_run(intake: &Intake, run: &[usize]) -> Vec<Identity> {
     let of = |at: &usize| identity(&intake.epochs[*at]);
     let [first, between @ .., last] = run else { return run.iter().map(of).collect() };
     let (first, last) = (of(first), of(last));
-    let in_first = |process: &&Process| first.servers.iter().any(|known| known.id == process.id);
+    let ids: BTreeSet<&str> = first.servers.iter().map(|process| process.id.as_str()).collect();
     let one = !intake.epochs[run[0]].head.run.id.is_empty()
-        && last.servers.iter().any(|process| in_first(&process));
+        && last.servers.iter().any(|process| ids.contains(process.id.as_str()));
     let between: Vec<Identity> = if one {
         let all =
             || first.servers.iter().chain(last.servers.iter()).cloned().collect::<BTreeSet<_>>();

@@ -9,7 +9,7 @@ use nats_hindsight_model::clusters::Cluster;
 
 use crate::check::Check;
 use crate::report::Subject;
-use crate::verdict::Reason;
+use crate::verdict::{Judgement, Reason};
 
 /// The family.
 pub const CHECKS: &[&Check] = &[
@@ -19,26 +19,25 @@ pub const CHECKS: &[&Check] = &[
     &skew_001_settings_skew::CHECK,
 ];
 
-/// What became of a cluster of which no server answered.
-pub(crate) enum OutOfSight {
-    /// It is over, and why.
-    Ended(String),
-    /// There is nothing to judge.
-    Empty,
-    /// Its servers are silent or gone, and nobody knows how they are.
-    Hidden(Vec<Subject>),
-}
-
-impl OutOfSight {
-    /// What it is, from what is known of its servers.
-    pub(crate) fn of(cluster: &Cluster) -> Self {
-        if let Some(name) = &cluster.renamed_to {
-            return Self::Ended(format!("all of its servers answer as cluster {name} now"));
-        }
-        let missing = cluster.silent.values().chain(cluster.departed.values());
-        let hides: Vec<Subject> =
-            missing.map(|member| server(&cluster.key, &member.name)).collect();
-        if hides.is_empty() { Self::Empty } else { Self::Hidden(hides) }
+/// Says of a cluster of which no server answered that it was renamed or joined to another, or that
+/// it is out of sight. `at_end` is called before it is said that the cluster is over.
+pub(crate) fn nobody_answered(
+    cluster: &Cluster,
+    out: &mut Judgement,
+    at_end: impl FnOnce(&Subject, &mut Judgement),
+) {
+    let subject = Subject::Cluster { cluster: cluster.key.clone() };
+    if let Some(name) = &cluster.renamed_to {
+        at_end(&subject, out);
+        out.ended(subject, format!("all of its servers answer as cluster {name} now"));
+        return;
+    }
+    let missing = cluster.silent.values().chain(cluster.departed.values());
+    let hides: Vec<Subject> = missing.map(|member| server(&cluster.key, &member.name)).collect();
+    if hides.is_empty() {
+        out.not_applicable(subject);
+    } else {
+        out.unknown(subject, Reason::ServerSilent, hides);
     }
 }
 

@@ -13,7 +13,7 @@ use nats_hindsight_snapshot::Endpoint;
 
 use self::history::History;
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
-use crate::checks::server::{OutOfSight, hidden_members, server};
+use crate::checks::server::{hidden_members, nobody_answered, server};
 use crate::report::{Severity, Subject};
 use crate::verdict::{Judgement, Reason, Step};
 
@@ -80,7 +80,8 @@ impl Follow for VersionMismatch {
         for cluster in &clusters.all {
             let subject = Subject::Cluster { cluster: cluster.key.clone() };
             if cluster.answered.is_empty() {
-                nobody(cluster, subject, state, out);
+                let histories = &mut state.histories;
+                nobody_answered(cluster, out, |_, _| drop(histories.remove(&cluster.key)));
                 continue;
             }
             let history = state.histories.entry(cluster.key.clone()).or_default();
@@ -88,18 +89,6 @@ impl Follow for VersionMismatch {
             history.observe(&mix, step);
             judge(&mix, history, subject, limits, step, out);
         }
-    }
-}
-
-/// A cluster of which no server answered: renamed, or out of sight.
-fn nobody(cluster: &Cluster, subject: Subject, state: &mut State, out: &mut Judgement) {
-    match OutOfSight::of(cluster) {
-        OutOfSight::Ended(because) => {
-            state.histories.remove(&cluster.key);
-            out.ended(subject, because);
-        }
-        OutOfSight::Empty => out.not_applicable(subject),
-        OutOfSight::Hidden(hides) => out.unknown(subject, Reason::ServerSilent, hides),
     }
 }
 

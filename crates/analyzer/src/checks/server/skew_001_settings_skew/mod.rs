@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
-use nats_hindsight_model::clusters::{Cluster, ClusterTracker};
+use nats_hindsight_model::clusters::ClusterTracker;
 use nats_hindsight_model::settings::Settings;
 use nats_hindsight_snapshot::Endpoint;
 
 use self::history::History;
 use self::skew::Skew;
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
-use crate::checks::server::{OutOfSight, hidden_members, server};
+use crate::checks::server::{hidden_members, nobody_answered, server};
 use crate::report::{Severity, Subject};
 use crate::verdict::{Judgement, Reason, Step};
 
@@ -92,7 +92,8 @@ impl Follow for SettingsSkew {
         for cluster in &clusters.all {
             let subject = Subject::Cluster { cluster: cluster.key.clone() };
             if cluster.answered.is_empty() {
-                nobody(cluster, subject, state, out);
+                let histories = &mut state.histories;
+                nobody_answered(cluster, out, |_, _| drop(histories.remove(&cluster.key)));
                 continue;
             }
             let history = state.histories.entry(cluster.key.clone()).or_default();
@@ -103,18 +104,6 @@ impl Follow for SettingsSkew {
             }
             judge(&skew, history, subject, limits, step, out);
         }
-    }
-}
-
-/// A cluster of which no server answered: renamed or joined to another, or out of sight.
-fn nobody(cluster: &Cluster, subject: Subject, state: &mut State, out: &mut Judgement) {
-    match OutOfSight::of(cluster) {
-        OutOfSight::Ended(because) => {
-            state.histories.remove(&cluster.key);
-            out.ended(subject, because);
-        }
-        OutOfSight::Empty => out.not_applicable(subject),
-        OutOfSight::Hidden(hides) => out.unknown(subject, Reason::ServerSilent, hides),
     }
 }
 

@@ -17,7 +17,7 @@ use nats_hindsight_snapshot::Endpoint;
 use self::details::{CLUSTER, SERVICE, Terms, face};
 use self::ledger::{Ledger, Member, Reading, versions};
 use crate::check::{Check, Follow, Followed, Kind, Limits, Scan};
-use crate::checks::server::{OutOfSight, hidden_members, server};
+use crate::checks::server::{hidden_members, nobody_answered, server};
 use crate::checks::service::{reason, service, services};
 use crate::report::{Severity, Subject};
 use crate::verdict::{Face, Fact, Judgement, Reason, Step};
@@ -132,23 +132,12 @@ fn clusters(
     for cluster in &clusters.all {
         let ledger = ledgers.entry(cluster.key.clone()).or_default();
         if cluster.answered.is_empty() {
-            nobody(cluster, ledger, step, out);
+            nobody_answered(cluster, out, |subject, out| {
+                close(CLUSTER, &[], subject, ledger, step, out);
+            });
         } else {
             servers(cluster, ledger, facts, step, out);
         }
-    }
-}
-
-/// A cluster of which no server answered: renamed, or out of sight.
-fn nobody(cluster: &Cluster, ledger: &mut Ledger, step: &Step, out: &mut Judgement) {
-    let subject = Subject::Cluster { cluster: cluster.key.clone() };
-    match OutOfSight::of(cluster) {
-        OutOfSight::Ended(because) => {
-            close(CLUSTER, &[], &subject, ledger, step, out);
-            out.ended(subject, because);
-        }
-        OutOfSight::Empty => out.not_applicable(subject),
-        OutOfSight::Hidden(hides) => out.unknown(subject, Reason::ServerSilent, hides),
     }
 }
 

@@ -51,15 +51,16 @@ impl Memo {
         self.shards.iter().for_each(|shard| lock(shard).forget());
     }
 
-    /// What a body tells; decoded only if its bytes are not known.
+    /// What a body tells; decoded only if its bytes are not known. `decode` is handed a way to keep
+    /// the bytes, which copies those of a long body.
     pub(super) fn told(
         &self,
         endpoint: &Endpoint,
         body: &[u8],
-        decode: impl FnOnce(&Arc<[u8]>) -> Told,
+        decode: impl FnOnce(&dyn Fn() -> Arc<[u8]>) -> Told,
     ) -> Arc<Told> {
         if body.len() > MOST_OF_ONE {
-            return Arc::new(decode(&Arc::from(body)));
+            return Arc::new(decode(&|| Arc::from(body)));
         }
         let hash = self.hasher.hash_one(body);
         let shard = &self.shards[(hash >> 60) as usize % SHARDS];
@@ -67,7 +68,7 @@ impl Memo {
             return told;
         }
         let body: Arc<[u8]> = Arc::from(body);
-        let told = Arc::new(decode(&body));
+        let told = Arc::new(decode(&|| Arc::clone(&body)));
         let known = Known { endpoint: endpoint.clone(), body, told: Arc::clone(&told) };
         lock(shard).keep(hash, known);
         told

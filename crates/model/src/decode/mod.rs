@@ -38,7 +38,7 @@ pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
             bare(epoch, line, body, url)
         }
         (Some(body), _) => {
-            let decode = |bytes: &Arc<[u8]>| told::told(&line.endpoint, body, bytes);
+            let decode = |keep: told::Keep<'_>| told::told(&line.endpoint, body, keep);
             let told = memo.told(&line.endpoint, body.bytes(), decode);
             add(epoch, line, &told)
         }
@@ -114,7 +114,7 @@ fn bare(epoch: &mut Epoch, line: &Reply<'_>, body: &Body<'_>, url: &str) -> Resu
     epoch.sightings.push(sighting(line, Arc::new(who), Some(url)));
     if line.endpoint == Endpoint::VARZ {
         // A field of another type than expected must not cost the settings.
-        epoch.settings.push(told::settings(&id, &Arc::from(body.bytes()), true));
+        epoch.settings.push(told::settings(&id, Arc::from(body.bytes()), true));
     }
     let content = bare_content(line, body, &id)?;
     fill(epoch, line, &id, &content);

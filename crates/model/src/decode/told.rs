@@ -50,11 +50,14 @@ pub(super) enum Content {
     Connz(Arc<ConnzTold>),
 }
 
+/// The bytes of a body, to be kept.
+pub(super) type Keep<'a> = &'a dyn Fn() -> Arc<[u8]>;
+
 /// Decodes a body that does not need to know who was asked: all but those over HTTP.
-pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, bytes: &Arc<[u8]>) -> Told {
+pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, keep: Keep<'_>) -> Told {
     match endpoint {
         e if is_service(e) => services::told(body),
-        e if *e == Endpoint::VARZ => varz(body, bytes),
+        e if *e == Endpoint::VARZ => varz(body, keep),
         e if *e == Endpoint::STATSZ => server(body, |id, statsz: &Statsz<'_>, now| {
             Content::Statsz(Arc::new(records::statsz(id, statsz, now)))
         }),
@@ -83,8 +86,8 @@ pub(super) fn is_connections(endpoint: &Endpoint) -> bool {
 }
 
 /// VARZ has its settings besides: a field of another type than expected must not cost them.
-fn varz(body: &Body<'_>, bytes: &Arc<[u8]>) -> Told {
-    let settings = |id: &str| settings(id, bytes, false);
+fn varz(body: &Body<'_>, keep: Keep<'_>) -> Told {
+    let settings = |id: &str| settings(id, keep(), false);
     let told = server(body, |id, varz: &Varz<'_>, _| {
         Content::Varz(Some(Arc::new(records::varz(id, varz))), Some(settings(id)))
     });
@@ -97,9 +100,8 @@ fn varz(body: &Body<'_>, bytes: &Arc<[u8]>) -> Told {
     }
 }
 
-pub(super) fn settings(id: &str, bytes: &Arc<[u8]>, bare: bool) -> Arc<SettingsRecord> {
-    let (server, body) = (id.to_owned(), Arc::clone(bytes));
-    Arc::new(SettingsRecord { server, bare, body, read: OnceLock::new() })
+pub(super) fn settings(id: &str, body: Arc<[u8]>, bare: bool) -> Arc<SettingsRecord> {
+    Arc::new(SettingsRecord { server: id.to_owned(), bare, body, read: OnceLock::new() })
 }
 
 /// Reads an envelope and the reply in it in one pass.

@@ -8,20 +8,8 @@
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use nats_hindsight_tests::recording::fixtures;
+use nats_hindsight_tests::recording::{SCALE, fixtures};
 use nats_hindsight_tests::schema;
-
-/// Thresholds at the scale of the recordings.
-const SCALE: [&str; 8] = [
-    "--set",
-    "SERVER_002.recent=3s",
-    "--set",
-    "SERVICE_001.recent=8s",
-    "--set",
-    "SERVICE_002.settle_after=1s",
-    "--set",
-    "SKEW_001.recent=3s",
-];
 
 fn root() -> PathBuf {
     fixtures().join("..")

@@ -68,6 +68,19 @@ pub struct Event {
     pub body: Value,
 }
 
+/// Thresholds at the scale of the recordings, as arguments: recordings take seconds where rollouts
+/// take minutes.
+pub const SCALE: [&str; 8] = [
+    "--set",
+    "SERVER_002.recent=3s",
+    "--set",
+    "SERVICE_001.recent=8s",
+    "--set",
+    "SERVICE_002.settle_after=1s",
+    "--set",
+    "SKEW_001.recent=3s",
+];
+
 /// Where the recordings of real clusters are.
 pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")

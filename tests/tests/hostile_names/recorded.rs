@@ -4,23 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use nats_hindsight_testkit::scenario::HOSTILE;
-use nats_hindsight_tests::recording::fixtures;
+use nats_hindsight_tests::recording::{SCALE, fixtures};
 use nats_hindsight_tests::schema;
 use serde_json::Value;
 
 use crate::terminal::{assert_harmless, columns, hindsight, slice, without_colour};
-
-/// Thresholds at the scale of recordings.
-const SCALE: [&str; 8] = [
-    "--set",
-    "SERVER_002.recent=3s",
-    "--set",
-    "SERVICE_001.recent=8s",
-    "--set",
-    "SERVICE_002.settle_after=1s",
-    "--set",
-    "SKEW_001.recent=3s",
-];
 
 /// The most columns of a line.
 const WIDEST: usize = 80;

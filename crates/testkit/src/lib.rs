@@ -43,6 +43,7 @@ mod services;
 mod sniffer;
 mod strangers;
 mod system;
+mod template;
 mod wait;
 mod workspace;
 
@@ -67,5 +68,6 @@ pub use services::{Instance, Language, Sent, Service};
 pub use sniffer::Sniffer;
 pub use strangers::{Present, Stranger};
 pub use system::{PATIENCE, State, System};
+pub use template::Template;
 pub use wait::wait_until;
 pub use workspace::root as workspace_root;

@@ -11,7 +11,6 @@ mod connections;
 mod instances;
 mod recorded;
 mod servers;
-mod template;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -11,11 +11,29 @@ use super::FleetPlan;
 use super::connections::{Heard, Wire};
 use super::instances::{Instance, Instances};
 use super::recorded::{Member, Question, Recorded, unreadable};
-use super::template::{Hole, Template};
 use crate::error::Result;
+use crate::template::Template;
 
 /// The account whose services run on the fleet.
 const ACCOUNT: &str = "APP";
+
+/// Texts before the time of an answer.
+const TIMES: [&str; 2] = [r#""time":""#, r#""now":""#];
+
+/// What every copy of an answer has of its own.
+#[derive(Debug, Clone, Copy)]
+enum Hole {
+    /// Id of a member of the cluster.
+    Id(usize),
+    /// Name of a member, with its quotation marks.
+    Name(usize),
+    /// Name of the cluster, with its quotation marks.
+    Cluster,
+    /// Version of the server that answers, with its quotation marks.
+    Version,
+    /// The time at which it answers, with its key, one of `TIMES`, in front.
+    Now(&'static str),
+}
 
 /// All servers: copies of one recorded cluster.
 #[derive(Debug)]
@@ -25,14 +43,14 @@ pub(super) struct Servers {
     version: String,
     upgraded: (usize, String),
     /// Connections of services, by server; too different to be one template.
-    connections: Vec<Template>,
+    connections: Vec<Template<Hole>>,
 }
 
 /// A member of the recorded cluster.
 #[derive(Debug)]
 struct Copied {
     name: String,
-    bodies: BTreeMap<Question, Template>,
+    bodies: BTreeMap<Question, Template<Hole>>,
 }
 
 impl Servers {
@@ -49,13 +67,13 @@ impl Servers {
             bodies: member
                 .bodies
                 .iter()
-                .map(|(question, body)| (question.clone(), Template::new(body, &holes)))
+                .map(|(question, body)| (question.clone(), template(body, &holes)))
                 .collect(),
         };
         let mut connections = Vec::with_capacity(count);
         for server in 0..count {
             let body = connections_of(recorded, instances, server, count)?;
-            connections.push(Template::new(&body, &holes));
+            connections.push(template(&body, &holes));
         }
         Ok(Servers {
             count,
@@ -100,7 +118,7 @@ impl Servers {
                 }
                 Hole::Cluster => write!(body, "\"C{cluster:03}\""),
                 Hole::Version => write!(body, "\"{version}\""),
-                Hole::Now => write!(body, "{now}"),
+                Hole::Now(key) => write!(body, "{key}{now}"),
             };
         }))
     }
@@ -116,6 +134,21 @@ fn holes(recorded: &Recorded) -> Vec<(String, Hole)> {
         holes.push((format!("\"{}\"", member.name), Hole::Name(number)));
     }
     holes
+}
+
+/// A body with holes at these words, and where the time of the answer stands.
+fn template(body: &str, holes: &[(String, Hole)]) -> Template<Hole> {
+    let mut words = holes.to_vec();
+    for key in TIMES {
+        for (at, _) in body.match_indices(key) {
+            let end =
+                body[at + key.len()..].find('"').map_or(body.len(), |end| at + key.len() + end);
+            words.push((body[at..end].to_owned(), Hole::Now(key)));
+        }
+    }
+    words.sort_by(|a, b| a.0.cmp(&b.0));
+    words.dedup_by(|a, b| a.0 == b.0);
+    Template::new(body, &words)
 }
 
 /// The recorded list of connections with one row for each instance that is on this server.

@@ -9,7 +9,6 @@ mod contest;
 mod fleet;
 mod recorded;
 mod table;
-mod template;
 mod unpack;
 mod write;
 

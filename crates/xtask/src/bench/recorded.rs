@@ -6,11 +6,10 @@ use nats_hindsight_model::intake::{EpochIndex, Source, open};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Limits, Line};
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine};
-use nats_hindsight_testkit::workspace_root;
+use nats_hindsight_testkit::{Template, workspace_root};
 use serde_json::Value;
 
 use super::fleet::MEMBERS;
-use super::template::Template;
 
 /// A recording of three servers and two services.
 const SCENARIO: &str = "healthy";
@@ -142,7 +141,7 @@ fn of_servers(
             words.push((id.clone(), Slot::Id(at)));
             words.push((quoted(name), Slot::Name(at)));
         }
-        Ok(cut(&reply.text, &words))
+        Ok(Template::new(&reply.text, &words))
     };
     members.iter().map(template).collect()
 }
@@ -157,11 +156,5 @@ fn of_instance(reply: &Reply) -> Result<Template<Slot>, Failure> {
             words.push((quoted(word), slot));
         }
     }
-    Ok(cut(&reply.text, &words))
-}
-
-fn cut(text: &str, words: &[(String, Slot)]) -> Template<Slot> {
-    let words: Vec<(&str, Slot)> =
-        words.iter().map(|(word, slot)| (word.as_str(), *slot)).collect();
-    Template::new(text, &words)
+    Ok(Template::new(&reply.text, &words))
 }

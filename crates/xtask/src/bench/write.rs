@@ -13,6 +13,7 @@ use nats_hindsight_snapshot::lines::{
     AskedLine, AttemptLine, CaptureLine, EpochLine, ExpectedServer, ExpectedService, ExpectsLine,
     ReplyLine, RunLine, Status,
 };
+use nats_hindsight_testkit::Template;
 use serde_json::value::RawValue;
 
 use super::fleet::{Fleet, INSTANCES, MEMBERS, Process, SERVER_VERSIONS, SERVICE_VERSIONS};
@@ -172,36 +173,41 @@ impl Writer<'_> {
     ) -> Result<(), Failure> {
         let templates = self.recorded.servers.get(endpoint).ok_or("not recorded")?;
         for server in 0..self.fleet.servers {
-            let (cluster, member) = (server / MEMBERS, server % MEMBERS);
-            let Process { id, generation, since } = self.fleet.server(server, epoch);
-            let changed = self.fleet.changed(self.number(endpoint, server), epoch).max(since);
-            let ids: Vec<String> = (0..MEMBERS)
-                .map(|at| self.fleet.server(cluster * MEMBERS + at, changed.max(since)).id)
-                .collect();
-            let names: Vec<String> = (0..MEMBERS)
-                .map(|at| format!("\"{}\"", server_name(cluster * MEMBERS + at)))
-                .collect();
-            let quoted = |text: &str| format!("\"{text}\"");
-            let (now, start) = (
-                quoted(&(self.start(changed) + SignedDuration::from_millis(200)).to_string()),
-                quoted(&(self.start(since) - SignedDuration::from_secs(20)).to_string()),
-            );
-            let (of, version) =
-                (quoted(&cluster_name(cluster)), quoted(SERVER_VERSIONS[generation]));
-            let text = templates[member].fill(|slot| match slot {
-                Slot::Id(at) if at == member => &id,
-                Slot::Id(at) => &ids[at],
-                Slot::Name(at) => &names[at],
-                Slot::Cluster => &of,
-                Slot::Version => &version,
-                Slot::Now => &now,
-                Slot::Start => &start,
-                Slot::Instance | Slot::Service | Slot::Description => "",
-            });
+            let process = self.fleet.server(server, epoch);
+            let text = self.of_server(endpoint, server, epoch, &process, templates);
             let subject = format!("$SYS.REQ.SERVER.PING.{endpoint}");
-            reply(&line(endpoint, subject, id.clone(), None, server), text)?;
+            reply(&line(endpoint, subject, process.id, None, server), text)?;
         }
         Ok(())
+    }
+
+    fn of_server(
+        &self,
+        endpoint: &Endpoint,
+        server: usize,
+        epoch: usize,
+        process: &Process,
+        templates: &[Template<Slot>],
+    ) -> String {
+        let Process { id, generation, since } = process;
+        let (cluster, member) = (server / MEMBERS, server % MEMBERS);
+        let changed = self.fleet.changed(self.number(endpoint, server), epoch).max(*since);
+        let peer = |at| cluster * MEMBERS + at;
+        let now = self.start(changed) + SignedDuration::from_millis(200);
+        let start = self.start(*since) - SignedDuration::from_secs(20);
+        templates[member].fill(|slot, text| {
+            let word = match slot {
+                Slot::Id(at) if at == member => return text.push_str(id),
+                Slot::Id(at) => return text.push_str(&self.fleet.server(peer(at), changed).id),
+                Slot::Name(at) => server_name(peer(at)),
+                Slot::Cluster => cluster_name(cluster),
+                Slot::Version => SERVER_VERSIONS[*generation].to_owned(),
+                Slot::Now => now.to_string(),
+                Slot::Start => start.to_string(),
+                Slot::Instance | Slot::Service | Slot::Description => return,
+            };
+            quote(text, &word);
+        })
     }
 
     fn instances(
@@ -217,15 +223,12 @@ impl Writer<'_> {
                 continue;
             };
             let changed = self.fleet.changed(self.number(endpoint, instance), epoch).max(since);
-            let name = format!("\"{}\"", service_name(instance / INSTANCES));
-            let version = format!("\"{}\"", SERVICE_VERSIONS[generation]);
-            let description = format!("\"Takes orders, revision {changed}\"");
-            let text = template.fill(|slot| match slot {
-                Slot::Instance => &id,
-                Slot::Service => &name,
-                Slot::Version => &version,
-                Slot::Description => &description,
-                _ => "",
+            let text = template.fill(|slot, text| match slot {
+                Slot::Instance => text.push_str(&id),
+                Slot::Service => quote(text, &service_name(instance / INSTANCES)),
+                Slot::Version => quote(text, SERVICE_VERSIONS[generation]),
+                Slot::Description => quote(text, &format!("Takes orders, revision {changed}")),
+                _ => {}
             });
             let subject = format!("$SRV.{}", &endpoint.as_str()[4..]);
             reply(&line(endpoint, subject, id.clone(), Some(ACCOUNT), instance), text)?;
@@ -260,6 +263,10 @@ fn line(
         body: None,
         body_base64: None,
     }
+}
+
+fn quote(text: &mut String, word: &str) {
+    text.extend(["\"", word, "\""]);
 }
 
 fn cluster_name(cluster: usize) -> String {

@@ -1,4 +1,6 @@
 //! Many servers and many instances: one epoch of a simulated fleet is whole, quick and small.
+//!
+//! 500 servers unless `HINDSIGHT_SERVERS` says how many; `docs/load.md` has the numbers of 2,000.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "numbers for the documentation, with --nocapture")]
@@ -22,8 +24,13 @@ const TIME: Duration = Duration::from_secs(10);
 /// And the collector may hold this much memory at most.
 const MEMORY: u64 = 300 << 20;
 
+/// Servers for which time and memory are promised.
+const SERVERS: usize = 500;
+
 fn plan() -> FleetPlan {
-    FleetPlan::new(&fixtures().join("jetstream"))
+    let told = std::env::var("HINDSIGHT_SERVERS").ok().and_then(|text| text.parse().ok());
+    let plan = FleetPlan::new(&fixtures().join("jetstream"));
+    FleetPlan { servers: told.unwrap_or(SERVERS), ..plan }
 }
 
 fn folder() -> tempfile::TempDir {
@@ -72,9 +79,13 @@ fn assert_whole(epoch: &Epoch, fleet: &Fleet) {
 #[test]
 fn one_epoch_of_five_hundred_servers_is_whole_quick_and_small() {
     let system = System::builder().standalone("real", V2_15).start().unwrap();
-    let fleet = Fleet::start(&system, "real", &plan()).unwrap();
-    assert!(fleet.server_ids().len() >= 500);
+    let plan = plan();
+    let fleet = Fleet::start(&system, "real", &plan).unwrap();
+    assert!(fleet.server_ids().len() >= plan.servers);
     let output = folder();
+    if plan.servers > SERVERS {
+        return measured_only(&system, &fleet, output.path());
+    }
     let run = collect(&system, output.path(), &[]);
     let tally = fleet.tally();
     report(&run, &tally);
@@ -83,17 +94,29 @@ fn one_epoch_of_five_hundred_servers_is_whole_quick_and_small() {
     assert!(tally.lost > 50 && tally.twice > 100 && tally.unknown == 0, "{tally:?}");
     let epoch = Epoch::read(&run.files[0]);
     assert_whole(&epoch, &fleet);
-    assert!(epoch.took < TIME + run.starved, "{:?}, starved for {:?}", epoch.took, run.starved);
-    assert!(run.memory < MEMORY, "{} bytes", run.memory);
+    assert_quick_and_small(&run, &epoch);
     // Who remembers who was there waits for nobody in vain, so it is no slower.
     let again = collect(&system, output.path(), &[]);
     report(&again, &fleet.tally());
     let epoch = Epoch::read(again.files.last().unwrap());
     assert_whole(&epoch, &fleet);
-    assert!(epoch.took < TIME + again.starved, "{:?}, {:?}", epoch.took, again.starved);
-    assert!(again.memory < MEMORY, "{} bytes", again.memory);
+    assert_quick_and_small(&again, &epoch);
     drop(fleet);
     replays_quietly(&run.files[0], &again.files);
+}
+
+fn assert_quick_and_small(run: &Run, epoch: &Epoch) {
+    assert!(epoch.took < TIME + run.starved, "{:?}, starved for {:?}", epoch.took, run.starved);
+    assert!(run.memory < MEMORY, "{} bytes", run.memory);
+}
+
+/// More servers than promised are only measured, in two epochs.
+fn measured_only(system: &System, fleet: &Fleet, output: &std::path::Path) {
+    for _ in 0..2 {
+        let run = collect(system, output, &[]);
+        report(&run, &fleet.tally());
+        println!("{}", run.stderr);
+    }
 }
 
 /// What the fleet answered is a system that is well: copies, duplicates and late answers are no news.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
+use futures::{StreamExt, stream};
 use nats_hindsight_snapshot::lines::{CaptureLine, FilterLine, Status};
 use tokio::sync::watch;
 
@@ -16,6 +17,10 @@ use crate::table::{OF_SERVERS, RAFTZ, ROUTEZ, Row, Scope, Way};
 /// Up to this many accounts each is asked for on its own, which brings only the connections of
 /// services. With more, one request for everything is cheaper.
 pub(crate) const FEW_ACCOUNTS: usize = 16;
+
+/// Answers of all servers that are waited for at the same time. Many more stand in line behind each
+/// other for so long that those at its end seem to be lost.
+const ANSWERS_AT_ONCE: usize = 4_096;
 
 /// Accounts of a server that are asked for one by one. How the others are is left open, and said.
 pub(crate) const MOST_ACCOUNTS: usize = 64;
@@ -73,15 +78,16 @@ impl Epoch<'_> {
     ) -> Vec<(&'static Row, BTreeSet<String>)> {
         let at_once = |row: &&Row| matches!(row.way, Way::Broadcast | Way::BroadcastOnly);
         let rows = self.selection.rows(OF_SERVERS).filter(at_once);
-        join_all(rows.map(async |row| {
+        let asked = rows.map(async |row| {
             // The others have been asked, and would all answer again.
             let one_by_one = asking == Asking::Few && row.way != Way::BroadcastOnly;
             if one_by_one || servers.is_empty() {
                 return (row, BTreeSet::new());
             }
             (row, self.ask_all(link, row, servers).await)
-        }))
-        .await
+        });
+        let at_once = (ANSWERS_AT_ONCE / servers.len().max(1)).max(1);
+        stream::iter(asked).buffered(at_once).collect().await
     }
 
     /// Asks each server on its own for all that has not come yet, so that one that stops answering

@@ -17,10 +17,13 @@ pub(super) fn recall(
     last: Option<Timestamp>,
 ) {
     for expected in &census.expected {
+        if census.servers.contains_key(&expected.id) {
+            continue;
+        }
         let news = last.is_none()
             || expected.last_seen > last
             || (expected.last_seen == last && !is_known(subjects, expected));
-        if news && !census.servers.contains_key(&expected.id) && !was_replaced(expected, census) {
+        if news && !was_replaced(expected, census) {
             let at = subject_of(subjects, expected, assigned, components);
             subjects[at].recall(expected);
         }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::source::read_up_to;
-use nats_hindsight_snapshot::format::{Frame, Limits, Line, ReadAt, Scratch, read_frame};
-use nats_hindsight_snapshot::lines::{EndLine, EpochLine, FrameLine};
+use nats_hindsight_snapshot::format::{Limits, Line};
+use nats_hindsight_snapshot::lines::{EndLine, EpochLine};
 use sha2::{Digest, Sha256};
 
 use super::Problem;
 use super::place::Place;
+use super::reader::{Files, FrameReader};
 
 /// Malformed lines of one endpoint that are told one by one.
 const TOLD: usize = 3;
@@ -60,8 +60,7 @@ pub struct EpochIndex {
     pub complete: bool,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
-    pub(super) places: Arc<[Place]>,
-    pub(super) limits: Arc<Limits>,
+    pub(super) files: Arc<Files>,
 }
 
 impl EpochIndex {
@@ -72,12 +71,12 @@ impl EpochIndex {
 
     /// How much of anything is taken from it.
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.files.limits
     }
 
     /// Name of the input in which it begins.
     pub fn place(&self) -> Option<String> {
-        let place = self.frames.first().and_then(|at| self.places.get(at.place));
+        let place = self.frames.first().and_then(|at| self.files.places.get(at.place));
         place.map(|place| place.name.clone())
     }
 
@@ -115,7 +114,7 @@ impl EpochIndex {
         wanted: &dyn Fn(&Endpoint) -> bool,
         each: &mut dyn FnMut(Line<'_>),
     ) -> Vec<Problem> {
-        let mut reader = FrameReader::new(&self.places, &self.limits);
+        let mut reader = FrameReader::new(&self.files);
         let mut notes = Notes::default();
         for at in self.frames.iter().filter(|at| wanted(&at.endpoint)) {
             match reader.frame(at, &self.uuid) {
@@ -132,14 +131,14 @@ impl EpochIndex {
                 Err((kind, why)) => notes.frame(at, kind, &why),
             }
         }
-        let mut problems = notes.problems(&self.uuid, &self.places);
+        let mut problems = notes.problems(&self.uuid, &self.files.places);
         problems.retain(|problem| !self.problems.contains(problem));
         problems
     }
 
     /// The digest over the stored frames.
     pub(super) fn take_digest(&self) -> io::Result<String> {
-        let mut reader = FrameReader::new(&self.places, &self.limits);
+        let mut reader = FrameReader::new(&self.files);
         let mut hasher = Sha256::new();
         for at in &self.frames {
             hasher.update(reader.stored(at)?);
@@ -159,58 +158,6 @@ fn belongs(line: &Line<'_>, endpoint: &Endpoint, uuid: &str) -> bool {
         Line::OtherMajor { .. } => *endpoint == Endpoint::EPOCH,
         Line::End(_) => *endpoint == Endpoint::END,
         Line::Unknown { .. } | Line::Malformed { .. } => true,
-    }
-}
-
-/// Reads frames, with memory and the open file kept from one to the next.
-pub(super) struct FrameReader<'a> {
-    places: &'a [Place],
-    limits: &'a Limits,
-    open: Option<(usize, Box<dyn ReadAt>)>,
-    stored: Vec<u8>,
-    scratch: Scratch,
-}
-
-impl<'a> FrameReader<'a> {
-    pub(super) fn new(places: &'a [Place], limits: &'a Limits) -> Self {
-        Self { places, limits, open: None, stored: Vec::new(), scratch: Scratch::default() }
-    }
-
-    /// The bytes of a frame as they are stored.
-    pub(super) fn stored(&mut self, at: &FrameRef) -> io::Result<&[u8]> {
-        let source = match &mut self.open {
-            Some((place, source)) if *place == at.place => source,
-            open => {
-                let place = self.places.get(at.place).ok_or(io::ErrorKind::NotFound)?;
-                &mut open.insert((at.place, place.open()?)).1
-            }
-        };
-        // The scan has held the size against the limits.
-        let length = usize::try_from(at.stored).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        read_up_to(source.as_ref(), at.offset, length, &mut self.stored)?;
-        if self.stored.len() < length {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(&self.stored)
-    }
-
-    /// Unpacks a frame, and holds it against what the scan believed of it.
-    pub(super) fn frame(
-        &mut self,
-        at: &FrameRef,
-        uuid: &str,
-    ) -> Result<Frame<'_>, (&'static str, String)> {
-        if let Err(error) = self.stored(at) {
-            return Err(("frame_unreadable", format!("cannot be read: {error}")));
-        }
-        let frame = read_frame(&self.stored, self.limits, &mut self.scratch)
-            .map_err(|error| ("frame_damaged", error.to_string()))?;
-        let FrameLine { epoch, n, endpoint, .. } = &frame.line;
-        if epoch != uuid || *n != at.n || *endpoint != at.endpoint {
-            let why = "its first line says something else than its preamble; it is not used";
-            return Err(("frame_contradicts", why.to_owned()));
-        }
-        Ok(frame)
     }
 }
 

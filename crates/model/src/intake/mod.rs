@@ -14,6 +14,7 @@ mod gather;
 mod index;
 mod parallel;
 mod place;
+mod reader;
 #[cfg(test)]
 mod tests;
 mod unite;

@@ -12,8 +12,8 @@ use nats_hindsight_snapshot::lines::{
 use sha2::{Digest, Sha256};
 
 use super::gather::Gathered;
-use super::index::{EpochIndex, FrameReader, FrameRef};
-use super::place::Place;
+use super::index::{EpochIndex, FrameRef};
+use super::reader::{Files, FrameReader};
 use super::{Problem, parallel};
 
 /// Ranges of missing frames that are told.
@@ -30,8 +30,8 @@ struct Parts {
 /// The epochs in order, and the problems of what is in none of them.
 pub(super) fn unite(gathered: Gathered, limits: &Limits) -> (Vec<EpochIndex>, Vec<Problem>) {
     let Gathered { places, frames, lost, mut problems, .. } = gathered;
-    let (places, limits) = (Arc::<[Place]>::from(places), Arc::new(limits.clone()));
-    let mut epochs = assemble(frames, &places, &limits);
+    let files = Arc::new(Files::new(places, limits.clone()));
+    let mut epochs = assemble(frames, &files);
     for (n, problem) in lost {
         match problem.epoch.as_ref().and_then(|uuid| epochs.get_mut(uuid)) {
             // Another copy of the frame may be whole. Then the epoch has lost nothing.
@@ -42,7 +42,7 @@ pub(super) fn unite(gathered: Gathered, limits: &Limits) -> (Vec<EpochIndex>, Ve
     let epochs: Vec<(String, Parts)> = epochs.into_iter().collect();
     let opened = parallel::each(epochs.len(), |index| {
         let (uuid, parts) = &epochs[index];
-        open(uuid, parts, &places, &limits)
+        open(uuid, parts, &files)
     });
     let mut indices = Vec::with_capacity(opened.len());
     for result in opened {
@@ -58,13 +58,9 @@ pub(super) fn unite(gathered: Gathered, limits: &Limits) -> (Vec<EpochIndex>, Ve
     (indices, problems)
 }
 
-fn assemble(
-    frames: Vec<(usize, FrameAt)>,
-    places: &[Place],
-    limits: &Limits,
-) -> BTreeMap<String, Parts> {
+fn assemble(frames: Vec<(usize, FrameAt)>, files: &Files) -> BTreeMap<String, Parts> {
     let mut epochs: BTreeMap<String, Parts> = BTreeMap::new();
-    let mut reader = FrameReader::new(places, limits);
+    let mut reader = FrameReader::new(files);
     for (place, FrameAt { offset, stored, length, line }) in frames {
         let endpoint = Endpoint::named(line.endpoint.as_str());
         let frame = FrameRef { place, offset, stored, length, n: line.n, endpoint };
@@ -108,12 +104,7 @@ impl Parts {
 }
 
 /// Reads header and end of an epoch. Fails with the reason why the epoch cannot be used.
-fn open(
-    uuid: &str,
-    parts: &Parts,
-    places: &Arc<[Place]>,
-    limits: &Arc<Limits>,
-) -> Result<EpochIndex, Problem> {
+fn open(uuid: &str, parts: &Parts, files: &Arc<Files>) -> Result<EpochIndex, Problem> {
     let mut index = EpochIndex {
         uuid: uuid.to_owned(),
         head: minimal(&parts.first),
@@ -124,8 +115,7 @@ fn open(
         digest: String::new(),
         complete: false,
         problems: parts.lost.iter().map(|(_, problem)| problem.clone()).collect(),
-        places: Arc::clone(places),
-        limits: Arc::clone(limits),
+        files: Arc::clone(files),
     };
     let where_ = index.place();
     let problem = |(kind, text): (&'static str, String)| Problem {

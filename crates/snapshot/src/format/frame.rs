@@ -38,6 +38,13 @@ pub struct Scratch {
     text: Vec<u8>,
 }
 
+impl Scratch {
+    /// Bytes of memory that are kept for the next frame.
+    pub fn held(&self) -> usize {
+        self.text.capacity()
+    }
+}
+
 /// A frame whose checksum is right and whose first line says where it belongs.
 #[derive(Clone, Debug)]
 pub struct Frame<'a> {

@@ -278,14 +278,11 @@ pub struct InstanceTold {
     pub version: Option<String>,
     /// Metadata, empty if unset; none if it cannot be read.
     pub metadata: Option<Arc<BTreeMap<String, String>>>,
-    /// Its keys.
-    pub metadata_keys: Option<Arc<BTreeSet<String>>>,
     /// Start of the service.
     pub started: Option<Timestamp>,
-    /// Endpoints, where the verb tells them; none if they cannot be read.
-    pub endpoints: Option<Vec<ServedEndpoint>>,
-    /// The same, each once.
-    pub announces: Option<Arc<BTreeSet<ServedEndpoint>>>,
+    /// Endpoints, where the verb tells them, sorted; each once where it tells no numbers. None if
+    /// they cannot be read.
+    pub endpoints: Option<Arc<[ServedEndpoint]>>,
 }
 
 /// An endpoint of a service instance.
@@ -373,6 +370,30 @@ impl Epoch {
             read: BTreeSet::new(),
             malformed: Vec::new(),
             unknown_lines: BTreeMap::new(),
+        }
+    }
+
+    /// The same tables without their rows, but with their memory.
+    pub(crate) fn emptied(self) -> Self {
+        fn bare<T>(mut rows: Vec<T>) -> Vec<T> {
+            rows.clear();
+            rows
+        }
+        Self {
+            captures: bare(self.captures),
+            sightings: bare(self.sightings),
+            varz: bare(self.varz),
+            settings: bare(self.settings),
+            statsz: bare(self.statsz),
+            routez: bare(self.routez),
+            accountz: bare(self.accountz),
+            leafz: bare(self.leafz),
+            connz: bare(self.connz),
+            closed: bare(self.closed),
+            services: bare(self.services),
+            events: bare(self.events),
+            malformed: bare(self.malformed),
+            ..Self::empty(self.header)
         }
     }
 

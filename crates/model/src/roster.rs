@@ -74,9 +74,9 @@ pub struct Instance {
     /// Metadata.
     pub metadata: Arc<BTreeMap<String, String>>,
     /// Endpoints it announces, without numbers; none if INFO was not seen or cannot be read.
-    pub announces: Option<Arc<BTreeSet<ServedEndpoint>>>,
-    /// Keys of its metadata; none if INFO was not seen or cannot be read.
-    pub metadata_keys: Option<Arc<BTreeSet<String>>>,
+    pub announces: Option<Arc<[ServedEndpoint]>>,
+    /// Its metadata as INFO tells it; none if INFO was not seen or cannot be read.
+    pub announced_metadata: Option<Arc<BTreeMap<String, String>>>,
     /// Requests and errors since its start, over all endpoints.
     pub served: Option<(u64, u64)>,
     /// Start as STATS tells it.
@@ -375,8 +375,8 @@ impl Instance {
             self.metadata = Arc::clone(metadata);
         }
         if record.endpoint == Endpoint::SRV_INFO {
-            self.announces.clone_from(&told.announces);
-            self.metadata_keys.clone_from(&told.metadata_keys);
+            self.announces.clone_from(&told.endpoints);
+            self.announced_metadata.clone_from(&told.metadata);
         }
         if record.endpoint == Endpoint::SRV_STATS {
             self.started = told.started;

@@ -140,12 +140,14 @@ pub(super) fn observe(
     let (epoch, problems) = load(index, &wanted, memo);
     let joined = Joined::default();
     let taken = checks.iter().map(|check| take(check, &epoch, &joined, settings, step)).collect();
-    Observed {
+    let observed = Observed {
         taken,
         asked: Asked::of(&epoch, &wanted),
         epoch: remains(index, &epoch),
         problems: index.problems.iter().cloned().chain(problems).collect(),
-    }
+    };
+    memo.take_back(epoch);
+    observed
 }
 
 fn take(

@@ -65,7 +65,7 @@ impl Run<'_> {
         };
         let steps = steps(plan, self.intake);
         let memo = Memo::default();
-        let window = self.pool.current_num_threads().max(1) * 4;
+        let window = self.pool.current_num_threads().max(1) * 2;
         let mut windows = plan.epochs.chunks(window).zip(steps.chunks(window));
         let observe = |next: Option<Stretch<'_>>| {
             memo.next_stretch();

@@ -1,4 +1,4 @@
-//! What was decoded once need not be decoded again.
+//! What was decoded once need not be decoded again, and tables that were filled once have room.
 //!
 //! A reply that is the same, byte for byte, as one of an epoch shortly before means the same.
 //! Services tell the same of themselves for days, and an idle system little else.
@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::EpochLine;
 
 use super::told::Told;
+use crate::epoch::Epoch;
 
 /// Threads seldom want the same shard at the same time.
 const SHARDS: usize = 16;
@@ -28,6 +30,8 @@ const MOST_OF_ONE: usize = 64 << 10;
 pub struct Memo {
     shards: [Mutex<Shard>; SHARDS],
     hasher: RandomState,
+    /// Epochs that nobody looks at any more: never more than are looked at at the same time.
+    spare: Mutex<Vec<Epoch>>,
 }
 
 #[derive(Default)]
@@ -36,6 +40,9 @@ struct Shard {
     before: Generation,
     held: usize,
 }
+
+/// Rows of a table that are kept for the next epoch.
+const MOST_ROWS: usize = 1 << 17;
 
 type Generation = HashMap<u64, Known, RandomState>;
 
@@ -49,6 +56,22 @@ impl Memo {
     /// Begins the next stretch: what was not met since the last call but one is forgotten.
     pub fn next_stretch(&self) {
         self.shards.iter().for_each(|shard| lock(shard).forget());
+    }
+
+    /// An epoch without records, in tables that may have served another one before.
+    pub(super) fn empty(&self, header: EpochLine) -> Epoch {
+        match lock(&self.spare).pop() {
+            Some(spare) => Epoch { header, ..spare },
+            None => Epoch::empty(header),
+        }
+    }
+
+    /// Takes back an epoch that nobody looks at any more. An unusually large one is forgotten.
+    pub fn take_back(&self, epoch: Epoch) {
+        if epoch.sightings.capacity().max(epoch.services.capacity()) <= MOST_ROWS {
+            let spare = epoch.emptied();
+            lock(&self.spare).push(spare);
+        }
     }
 
     /// What a body tells; decoded only if its bytes are not known. `decode` is handed a way to keep
@@ -76,8 +99,8 @@ impl Memo {
 }
 
 /// A decoder that failed leaves at most one reply out.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Known {

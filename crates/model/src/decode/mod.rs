@@ -208,7 +208,7 @@ pub fn load(
     wanted: &dyn Fn(&Endpoint) -> bool,
     memo: &Memo,
 ) -> (Epoch, Vec<Problem>) {
-    let mut epoch = Epoch::empty(index.head.clone());
+    let mut epoch = memo.empty(index.head.clone());
     let always = |endpoint: &Endpoint| {
         *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
     };

@@ -21,22 +21,20 @@ pub(super) fn told(body: &Body<'_>) -> Told {
         let why = "not a reply of a service (a stream that listens to `$SRV` answers too)";
         return Told::Unreadable(why.to_owned());
     };
-    let endpoints = reply.endpoints.readable().map(|all| {
-        let mut all: Vec<ServedEndpoint> = all.iter().map(served).collect();
-        all.sort();
-        all
-    });
     let odd = odd_fields(&reply).into_iter().filter_map(|(field, odd)| odd.then_some(field));
     let odd = odd.collect();
-    let metadata = reply.metadata.readable().map(|all| all.0);
+    let endpoints = reply.endpoints.readable().map(|all| {
+        let mut all: Vec<ServedEndpoint> = all.into_iter().map(served).collect();
+        all.sort();
+        all.dedup_by(|next, first| next.requests.is_none() && next == first);
+        all.into()
+    });
     let told = InstanceTold {
         name,
         id,
         version: owned(reply.version.as_ref()),
-        metadata_keys: metadata.as_ref().map(|all| Arc::new(all.keys().cloned().collect())),
-        metadata: metadata.map(Arc::new),
+        metadata: reply.metadata.readable().map(|all| Arc::new(all.0)),
         started: time(reply.started.as_deref()),
-        announces: endpoints.as_ref().map(|all| Arc::new(all.iter().cloned().collect())),
         endpoints,
     };
     Told::Instance { told: Arc::new(told), odd }
@@ -52,11 +50,11 @@ fn odd_fields(reply: &ServiceReply<'_>) -> [(&'static str, bool); 3] {
     ]
 }
 
-fn served(endpoint: &ServiceEndpoint<'_>) -> ServedEndpoint {
+fn served(endpoint: ServiceEndpoint<'_>) -> ServedEndpoint {
     ServedEndpoint {
         name: owned(endpoint.name.as_ref()).unwrap_or_default(),
         subject: owned(endpoint.subject.as_ref()).unwrap_or_default(),
-        queue_group: endpoint.queue_group.set().map(|group| group.clone().into_owned()),
+        queue_group: endpoint.queue_group.set().map(|group| group.as_ref().to_owned()),
         metadata_keys: endpoint.metadata.readable().map(|all| all.0.into_keys().collect()),
         requests: endpoint.num_requests,
         errors: endpoint.num_errors,

@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -87,11 +89,15 @@ impl<T> Told<T> {
     }
 
     /// What is set, the default where nothing is, and nothing where it cannot be read.
-    pub fn readable(&self) -> Option<T>
+    pub fn readable(self) -> Option<T>
     where
-        T: Clone + Default,
+        T: Default,
     {
-        (!self.is_odd()).then(|| self.set().cloned().unwrap_or_default())
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Absent => Some(T::default()),
+            Self::Odd => None,
+        }
     }
 
     /// Whether it is of a type that cannot be read.
@@ -117,11 +123,35 @@ pub struct Metadata(pub BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let all = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
-        let text = |raw: &RawValue| {
-            serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
-        };
-        Ok(Self(all.into_iter().map(|(key, raw)| (key, text(&raw))).collect()))
+        deserializer.deserialize_map(Texts)
+    }
+}
+
+struct Texts;
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Metadata;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with text by key")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+        let mut all = BTreeMap::new();
+        while let Some((key, raw)) = map.next_entry::<String, &'de RawValue>()? {
+            all.insert(key, text(raw.get()));
+        }
+        Ok(Metadata(all))
+    }
+}
+
+/// The text that a JSON value is; the JSON itself where it is none.
+fn text(json: &str) -> String {
+    let inner = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    // A text without escapes stands there as it is.
+    match inner.filter(|text| !text.contains('\\')) {
+        Some(plain) => plain.to_owned(),
+        None => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),
     }
 }
 

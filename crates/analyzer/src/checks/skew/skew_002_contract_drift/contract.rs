@@ -119,7 +119,7 @@ impl<'a> Difference<'a> {
     }
 }
 
-type Member<'a> = (&'a str, &'a Instance, &'a BTreeSet<ServedEndpoint>);
+type Member<'a> = (&'a str, &'a Instance, &'a [ServedEndpoint]);
 
 /// The instances of a service, by what is known of their contract.
 pub(super) struct Contracts<'a> {
@@ -167,7 +167,8 @@ impl<'a> Contracts<'a> {
     /// Whether the metadata of an instance or an endpoint cannot be read.
     pub(super) fn metadata_unseen(&self) -> bool {
         self.by_version.values().flatten().any(|(_, instance, endpoints)| {
-            instance.metadata_keys.is_none() || endpoints.iter().any(|e| e.metadata_keys.is_none())
+            instance.announced_metadata.is_none()
+                || endpoints.iter().any(|e| e.metadata_keys.is_none())
         })
     }
 
@@ -224,7 +225,7 @@ fn by_group<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Differen
 }
 
 /// Subjects an instance serves under one name of an endpoint.
-fn subjects_of<'a>(endpoints: &'a BTreeSet<ServedEndpoint>, name: &str) -> Vec<&'a str> {
+fn subjects_of<'a>(endpoints: &'a [ServedEndpoint], name: &str) -> Vec<&'a str> {
     let named = endpoints.iter().filter(|endpoint| endpoint.name == name);
     named.map(|endpoint| endpoint.subject.as_str()).filter(|s| !s.is_empty()).collect()
 }
@@ -258,7 +259,8 @@ fn by_endpoint<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Diffe
 /// Keys of the metadata of instances, and of endpoints that several have.
 fn by_metadata<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Difference<'a>>) {
     let keys = members.iter().filter_map(|(id, instance, _)| {
-        Some((Announced::Keys(instance.metadata_keys.as_deref()?.clone()), *id))
+        let metadata = instance.announced_metadata.as_deref()?;
+        Some((Announced::Keys(metadata.keys().cloned().collect()), *id))
     });
     add(blank(version, Kind::MetadataKeys), keys, all);
     let endpoints = members.iter().flat_map(|(_, _, endpoints)| *endpoints);

@@ -43,6 +43,8 @@ pub(super) struct Taken {
     pub(super) wall: f64,
     /// Median seconds of all processors.
     pub(super) cpu: f64,
+    /// The fewest seconds of all processors: what else a machine does only adds to it.
+    pub(super) least_cpu: f64,
     /// Largest resident set of all runs, in bytes.
     pub(super) memory: u64,
     /// What the last run printed.
@@ -66,6 +68,7 @@ impl Track {
             .map(|(contender, runs)| Taken {
                 wall: median(runs.iter().map(|run| run.wall)),
                 cpu: median(runs.iter().map(|run| run.cpu)),
+                least_cpu: runs.iter().map(|run| run.cpu).fold(f64::INFINITY, f64::min),
                 memory: runs.iter().map(|run| run.memory).max().unwrap_or(0),
                 output: self.output(contender),
             })

@@ -7,9 +7,9 @@
 mod answers;
 mod contest;
 mod fleet;
+mod floor;
 mod recorded;
 mod table;
-mod unpack;
 mod write;
 
 use std::ffi::OsString;
@@ -25,6 +25,7 @@ use crate::Outcome;
 use crate::build::{Profile, hindsight};
 use contest::{Contender, Taken, Track};
 use fleet::Fleet;
+use floor::Floor;
 use recorded::Recorded;
 use table::Table;
 use write::Writer;
@@ -38,6 +39,9 @@ const ENDPOINTS: [Endpoint; 4] =
 
 /// Those that a check of servers needs.
 const OF_SERVERS: [Endpoint; 2] = [Endpoint::STATSZ, Endpoint::VARZ];
+
+/// Threads of everything that is not said to have another number.
+const THREADS: usize = 2;
 
 const DUCKDB: &str = include_str!("requirements.txt");
 
@@ -60,19 +64,19 @@ pub(crate) struct Bench {
     /// Write the recordings here and keep them
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// Unpack a recording to nowhere
+    /// Do only a part of the work
+    #[arg(long, value_enum, requires = "of", hide = true)]
+    floor: Option<Floor>,
+    /// Do it to the recording in this folder
     #[arg(long, value_name = "DIR", hide = true)]
-    unpack: Option<PathBuf>,
-    /// Threads to unpack with
-    #[arg(long, default_value_t = 2, hide = true)]
-    threads: usize,
+    of: Option<PathBuf>,
 }
 
 impl Bench {
     pub(crate) fn run(self) -> Outcome {
-        if let Some(folder) = &self.unpack {
-            let bytes = unpack::run(folder, self.threads).map_err(|error| error.to_string())?;
-            writeln!(io::stdout(), "{bytes}")?;
+        if let (Some(floor), Some(folder)) = (self.floor, &self.of) {
+            let sum = floor.run(folder, THREADS).map_err(|error| error.to_string())?;
+            writeln!(io::stdout(), "{sum}")?;
             return Ok(true);
         }
         if cfg!(debug_assertions) {
@@ -170,21 +174,38 @@ impl Stage {
     /// The checks against the floor and against DuckDB; whether all answers are equal.
     fn race(&self, folder: &Path, unchanged: u64, table: &mut Table) -> Outcome {
         let taken = self.track().run(&[
-            self.ours("ours", folder, CHECKS, 2),
-            floor(folder)?,
+            self.ours("ours", folder, CHECKS, THREADS),
+            floor(Floor::Unpack, folder)?,
+            floor(Floor::PassOver, folder)?,
+            floor(Floor::Parse, folder)?,
+            floor(Floor::Decode, folder)?,
             self.duckdb("duckdb-1", folder, 1)?,
             self.duckdb("duckdb-2", folder, 2)?,
         ])?;
-        let [ours, floor, one, two] = &taken[..] else { return Err("a result is missing".into()) };
+        let [ours, floor, pass, parse, decode, one, two] = &taken[..] else {
+            return Err("a result is missing".into());
+        };
         let duckdb = if one.wall < two.wall { one } else { two };
         let what = format!("{} epochs, {unchanged} % unchanged", self.epochs);
         table.times(&what, "hindsight", ours);
         table.times(&what, "unpacking to nowhere", floor);
+        table.times(&what, "passing over what changed", pass);
+        table.times(&what, "parsing what changed", parse);
+        table.times(&what, "decoding", decode);
         table.times(&what, "DuckDB", duckdb);
         let bound = |ratio, wanted| (unchanged == 50).then_some((ratio, wanted));
         let faster = duckdb.wall / ours.wall;
         table.ratio(&what, "faster than DuckDB", faster, bound(">=", 4.0));
         table.ratio(&what, "times unpacking", ours.wall / floor.wall, bound("<=", 8.0));
+        for (who, taken) in [("passing over", pass), ("parsing", parse), ("decoding", decode)] {
+            table.ratio(
+                &what,
+                &format!("{who} faster than DuckDB"),
+                duckdb.wall / taken.wall,
+                None,
+            );
+            table.ratio(&what, &format!("{who} times unpacking"), taken.wall / floor.wall, None);
+        }
         let memory = ours.memory as f64 / duckdb.memory as f64;
         table.ratio(&what, "memory of DuckDB's", memory, bound("<=", 1.0));
         same_answers(ours, duckdb)
@@ -208,7 +229,8 @@ impl Stage {
             self.ours("passed-over", folder, "SERVER_002", 1),
             self.ours("decoded", folder, "SERVER_002,SERVICE_001", 1),
         ])?;
-        let cost = |of: &Taken| of.cpu - taken[0].cpu;
+        // A small difference of large numbers, so noise has to be kept out.
+        let cost = |of: &Taken| of.least_cpu - taken[0].least_cpu;
         let share = 100.0 * cost(&taken[1]) / cost(&taken[2]);
         table.ratio(
             "replies of services",
@@ -260,10 +282,11 @@ impl Stage {
     }
 }
 
-fn floor(folder: &Path) -> Result<Contender, io::Error> {
+fn floor(floor: Floor, folder: &Path) -> Result<Contender, io::Error> {
     let mut command: Vec<OsString> = vec![std::env::current_exe()?.into(), "bench".into()];
-    command.extend(["--unpack".into(), folder.into()]);
-    Ok(Contender { name: "floor", command, accepted: &[0] })
+    command.extend(["--floor", floor.name(), "--of"].map(OsString::from));
+    command.push(folder.into());
+    Ok(Contender { name: floor.name(), command, accepted: &[0] })
 }
 
 /// Whether both found the same; what only one of them found is printed.

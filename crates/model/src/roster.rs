@@ -310,8 +310,11 @@ impl Roster {
                 Status::Denied | Status::NotSupported | Status::NoResponders | Status::Skipped
             )
         };
+        // Of a recording that is not whole, the word on those that did come may be what is lost.
         self.connections_meant = header.asked.endpoints.contains(&Endpoint::CONNZ)
-            && (captures.peek().is_none() || captures.any(|capture| !refused(&capture.status)));
+            && (!view.whole()
+                || captures.peek().is_none()
+                || captures.any(|capture| !refused(&capture.status)));
     }
 
     /// The sweeps of one server.

@@ -251,7 +251,14 @@ impl Group {
     }
 
     fn system(self, label: String, identities: &[Identity]) -> System {
-        let tracks: Vec<String> = self.collectors.into_iter().collect();
+        // An epoch that lost its header does not tell its collector. Where there is only one, it is
+        // of that one: damage must not look like a second collector.
+        let mut tracks: Vec<String> = self.collectors.into_iter().collect();
+        if let [unknown, _] = &tracks[..]
+            && unknown.is_empty()
+        {
+            tracks.remove(0);
+        }
         let epochs = self
             .epochs
             .into_iter()
@@ -313,6 +320,26 @@ mod tests {
             epoch("prod", true, 3000, &[("x", "a1", 100)]),
         ];
         assert_eq!(shape(&epochs), [("prod".to_owned(), vec![0, 1, 2])]);
+    }
+
+    #[test]
+    fn an_epoch_without_a_header_is_of_the_only_collector_there_is() {
+        let by = |collector: &str, second| Identity {
+            collector: collector.to_owned(),
+            ..epoch("prod", true, second, &[("x", "a1", 100)])
+        };
+        let tracks = |identities: &[Identity]| {
+            let (systems, _) = sort(identities);
+            let [system] = &systems[..] else { panic!("{systems:?}") };
+            let of_epochs: Vec<usize> = system.epochs.iter().map(|(_, track)| *track).collect();
+            (system.tracks.clone(), of_epochs)
+        };
+        let one = tracks(&[by("c", 1000), by("", 2000), by("c", 3000)]);
+        assert_eq!(one, (vec!["c".to_owned()], vec![0, 0, 0]));
+        // Of two, nobody knows which.
+        let (two, of_epochs) = tracks(&[by("c", 1000), by("", 2000), by("d", 3000)]);
+        assert_eq!((two.len(), of_epochs), (3, vec![1, 0, 2]));
+        assert_eq!(tracks(&[by("", 1000)]).0, [""]);
     }
 
     #[test]

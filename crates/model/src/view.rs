@@ -76,6 +76,11 @@ impl<'a> View<'a> {
         self.epoch.time()
     }
 
+    /// Whether nothing of the recording of the epoch is lost or damaged.
+    pub fn whole(&self) -> bool {
+        self.epoch.whole
+    }
+
     /// How the requests to the declared endpoints went.
     pub fn captures(&self) -> impl Iterator<Item = &'a CaptureLine> + use<'a> {
         let declares = self.declares;

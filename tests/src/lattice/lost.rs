@@ -53,6 +53,8 @@ pub struct Lost {
     pub epochs: BTreeSet<usize>,
     /// Epochs whose header is gone, with all that it expects.
     pub headers: BTreeSet<usize>,
+    /// Epochs of which nothing is left.
+    pub whole_epochs: BTreeSet<usize>,
     /// Names of what was lost: an endpoint, the name and id of a server, an account. Each move
     /// must be explained by one of them.
     pub names: Vec<String>,
@@ -73,7 +75,8 @@ impl Lost {
             let all = told(&whole.epochs[*epoch]).enumerate();
             lost.extend(all.filter(|(_, told)| gone(told)).map(|(at, _)| (*epoch, at)));
         }
-        Self { loss, told: lost, epochs, headers: BTreeSet::new(), names }
+        let (headers, whole_epochs) = (BTreeSet::new(), BTreeSet::new());
+        Self { loss, told: lost, epochs, headers, whole_epochs, names }
     }
 
     /// The same, and the headers of these epochs are gone too.

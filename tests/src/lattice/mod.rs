@@ -161,12 +161,16 @@ impl Step<'_> {
         }
     }
 
-    /// Whether nothing is left that names the subject.
+    /// Whether nothing is left that names the subject, or nothing of its epoch.
     fn may_vanish(&self) -> bool {
         let (code, subject, uuid) = self.key;
         let (Some(check), Some(epoch)) = (check(code), self.lattice.place(uuid)) else {
             return false;
         };
+        if self.lost.whole_epochs.contains(&epoch) {
+            let mut rows = self.report.systems.iter().flat_map(|system| &system.epochs);
+            return !rows.any(|row| row.uuid == *uuid);
+        }
         !self.lattice.naming.is_left(check, subject, epoch, self.lost)
     }
 

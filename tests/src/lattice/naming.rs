@@ -151,11 +151,11 @@ fn names(told: &Told<'_>) -> Names {
             if reply.line.endpoint == Endpoint::ROUTEZ {
                 strings(&reply.body, &mut members);
             }
-            // A closed connection is of a user that left.
+            // A closed connection is of a user, or of an instance, that left.
             if reply.line.endpoint != Endpoint::CONNZ_CLOSED {
                 strings(&reply.body, &mut others);
+                others.extend(services(reply));
             }
-            others.extend(services(reply));
         }
         Told::Event(event) => {
             strings(&event.body, &mut members);

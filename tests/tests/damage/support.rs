@@ -5,11 +5,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nats_hindsight_analyzer::engine::{self, Options, VerdictRow};
-use nats_hindsight_analyzer::report::Report;
+use nats_hindsight_analyzer::engine::Options;
 use nats_hindsight_model::intake::{self, Intake, Source};
+use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Limits, Scratch, read_frame};
 use nats_hindsight_tests::frames::{Piece, files, pieces};
+use nats_hindsight_tests::lattice::{Lattice, Loss, Lost};
+use nats_hindsight_tests::recording::Recording;
+use nats_hindsight_tests::verdicts::{Judged, judge_opened};
 
 /// Scenarios that differ in structure, not only in what went wrong:
 ///
@@ -38,19 +41,13 @@ pub(crate) const SCENARIOS: [&str; 10] = [
 
 /// A recording that nobody damaged yet: the last three epochs of a scenario in one file.
 pub(crate) struct Whole {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
     pub(crate) pieces: Vec<Piece>,
     /// The lines of each piece.
     lines: Vec<Vec<String>>,
-    judged: Judged,
-}
-
-/// Verdicts by check, subject and epoch.
-type Verdicts = BTreeMap<(&'static str, String, String), String>;
-
-struct Judged {
-    verdicts: Verdicts,
+    recording: Recording,
+    lattice: Lattice,
 }
 
 /// What is left of a recording.
@@ -62,7 +59,7 @@ pub(crate) struct Expected {
 }
 
 /// A whole recording of a scenario.
-pub(crate) fn whole(name: &'static str) -> Whole {
+pub(crate) fn whole(name: &str) -> Whole {
     let files = files(name);
     let bytes = files[files.len().saturating_sub(3)..].concat();
     let pieces = pieces(&bytes);
@@ -75,8 +72,10 @@ pub(crate) fn whole(name: &'static str) -> Whole {
             frame.lines().map(|line| format!("{line:?}")).collect()
         })
         .collect();
-    let judged = judge(&open(&bytes));
-    Whole { name, bytes, pieces, lines, judged }
+    let mut recording = Recording::fixture(name);
+    recording.epochs.drain(..recording.epochs.len().saturating_sub(3));
+    let lattice = Lattice::of(&recording, &judge(&open(&bytes)));
+    Whole { name: name.to_owned(), bytes, pieces, lines, recording, lattice }
 }
 
 /// Opens bytes as an input called `damaged`.
@@ -97,7 +96,8 @@ impl Whole {
         let began = Instant::now();
         let intake = self.look(what, bytes, expected);
         let what = format!("{} {what}", self.name);
-        self.moves(&what, &judge(&intake));
+        let wrong = self.lattice.wrong(&judge(&intake), &self.lost(&expected.kept));
+        assert!(wrong.is_empty(), "{what}: {wrong:#?}");
         assert!(began.elapsed() < Duration::from_secs(30), "{what}: it took {:?}", began.elapsed());
     }
 
@@ -140,20 +140,43 @@ impl Whole {
         }
     }
 
-    fn moves(&self, what: &str, now: &Judged) {
-        let wrong: Vec<String> = now
-            .verdicts
-            .iter()
-            .filter_map(|(row, after)| {
-                let before = self.judged.verdicts.get(row).map_or("nothing", String::as_str);
-                // A server of which the word that it has left is lost is there again, and may be
-                // one that the check does not judge.
-                let appears = before == "nothing" && after == "not_applicable";
-                let fine = before == after || after == "unknown" || appears;
-                (!fine).then(|| format!("{row:?}: {before} became {after}"))
-            })
-            .collect();
-        assert!(wrong.is_empty(), "{what}: {wrong:#?}");
+    /// What stands in the pieces that are not there any more.
+    fn lost(&self, kept: &BTreeSet<usize>) -> Lost {
+        let mut lost = Lost {
+            loss: Loss::Gone,
+            told: BTreeSet::new(),
+            epochs: BTreeSet::new(),
+            headers: BTreeSet::new(),
+            whole_epochs: BTreeSet::new(),
+            names: ["missing frames", "header is lost", "has no end"].map(str::to_owned).into(),
+        };
+        for (epoch, recorded) in self.recording.epochs.iter().enumerate() {
+            // Replies of one frame stand behind those of the one before; events behind all replies.
+            let (mut reply, mut event) = (0, recorded.replies.len());
+            let uuid = &recorded.header.uuid;
+            let pieces = self.pieces.iter().enumerate();
+            let pieces: Vec<_> = pieces.filter(|(_, piece)| piece.line.epoch == *uuid).collect();
+            if pieces.iter().all(|(at, _)| !kept.contains(at)) {
+                lost.whole_epochs.insert(epoch);
+            }
+            for (at, piece) in pieces {
+                let count = |kind: &str| {
+                    self.lines[at].iter().filter(|line| line.starts_with(kind)).count()
+                };
+                let places = [reply..reply + count("Reply("), event..event + count("Event(")];
+                [reply, event] = [places[0].end, places[1].end];
+                if kept.contains(&at) {
+                    continue;
+                }
+                lost.told.extend(places.into_iter().flatten().map(|place| (epoch, place)));
+                lost.epochs.insert(epoch);
+                lost.names.push(piece.line.endpoint.to_string());
+                if piece.line.endpoint == Endpoint::EPOCH {
+                    lost.headers.insert(epoch);
+                }
+            }
+        }
+        lost
     }
 }
 
@@ -174,16 +197,8 @@ fn named(what: &str, intake: &Intake, stretches: &[Range<usize>]) {
 }
 
 fn judge(intake: &Intake) -> Judged {
-    let options = Options { threads: Some(1), ..Options::default() };
-    let (report, log) = engine::verdicts(intake, options).unwrap();
-    Judged { verdicts: log.into_iter().map(|row| by_epoch(&report, &row)).collect() }
-}
-
-/// A verdict, its epoch by uuid: the place of an epoch changes where another one is lost.
-fn by_epoch(report: &Report, row: &VerdictRow) -> ((&'static str, String, String), String) {
-    assert_ne!(row.reason, Some("check_failed"), "{row:?}");
-    let system = report.systems.iter().find(|system| system.system == row.system).unwrap();
-    let uuid = system.epochs[row.epoch].uuid.clone();
-    let subject = serde_json::to_string(&row.subject).unwrap();
-    ((row.code, subject, uuid), row.verdict.to_owned())
+    let judged = judge_opened(intake, Options::default());
+    let failed = judged.log.iter().find(|row| row.reason == Some("check_failed"));
+    assert!(failed.is_none(), "{failed:?}");
+    judged
 }

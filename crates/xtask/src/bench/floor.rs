@@ -20,6 +20,9 @@ use super::ENDPOINTS;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// A sum, so that nothing can be left out unnoticed.
+type Sum = Result<u64, Failure>;
+
 /// How a frame begins that is not to be skipped.
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
@@ -49,8 +52,8 @@ impl Floor {
         }
     }
 
-    /// Does it to every file of a folder. Tells a sum, so that nothing can be left out unnoticed.
-    pub(super) fn run(self, folder: &Path, threads: usize) -> Result<u64, Failure> {
+    /// Does it to every file of a folder.
+    pub(super) fn run(self, folder: &Path, threads: usize) -> Sum {
         match self {
             Self::Unpack => frames(folder, threads, &|frame, memory| unpack(frame, memory)),
             Self::PassOver => {
@@ -75,11 +78,7 @@ struct Memory {
 }
 
 /// Hands every frame of a folder to `work`, in several threads.
-fn frames(
-    folder: &Path,
-    threads: usize,
-    work: &(dyn Fn(&[u8], &mut Memory) -> Result<u64, Failure> + Sync),
-) -> Result<u64, Failure> {
+fn frames(folder: &Path, threads: usize, work: &(dyn Fn(&[u8], &mut Memory) -> Sum + Sync)) -> Sum {
     let mut files: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
@@ -106,10 +105,10 @@ fn each<M>(
     count: usize,
     threads: usize,
     memory: &(dyn Fn() -> Result<M, Failure> + Sync),
-    work: &(dyn Fn(&mut M, usize) -> Result<u64, Failure> + Sync),
-) -> Result<u64, Failure> {
+    work: &(dyn Fn(&mut M, usize) -> Sum + Sync),
+) -> Sum {
     let next = AtomicUsize::new(0);
-    let turns = || -> Result<u64, Failure> {
+    let turns = || -> Sum {
         let (mut memory, mut sum) = (memory()?, 0);
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
@@ -129,7 +128,7 @@ fn each<M>(
     })
 }
 
-fn unpack(frame: &[u8], memory: &mut Memory) -> Result<u64, Failure> {
+fn unpack(frame: &[u8], memory: &mut Memory) -> Sum {
     let length = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten().unwrap_or(0);
     memory.text.clear();
     memory.text.reserve(usize::try_from(length)?);
@@ -142,7 +141,7 @@ fn changed(
     folder: &Path,
     threads: usize,
     read: &(dyn Fn(&Body<'_>, &Endpoint) -> serde_json::Result<()> + Sync),
-) -> Result<u64, Failure> {
+) -> Sum {
     let known: Mutex<HashSet<u64, FixedState>> = Mutex::default();
     frames(folder, threads, &|frame, memory| {
         if !frame.starts_with(&MAGIC) {
@@ -162,7 +161,7 @@ fn changed(
     })
 }
 
-fn decode(folder: &Path, threads: usize) -> Result<u64, Failure> {
+fn decode(folder: &Path, threads: usize) -> Sum {
     let Intake { epochs, .. } =
         open(&[Source::Path(folder.to_owned())], &Limits::default(), &|_, _| {})?;
     let memo = Memo::default();

@@ -124,7 +124,7 @@ fn judge(
         seen,
         zero,
         before,
-        group: group(seen, before, services, facts),
+        group: group(seen, (zero.kind, before), services, facts),
         replaced_by: replaced_by(seen, before, services, state, facts),
         nats_healthy: healthy(&services.clusters, before),
         facts,
@@ -136,20 +136,21 @@ fn judge(
     out.finding(subject, outage.face(limits.millis(&LONG_GONE)));
 }
 
-/// Who else of the account went between the same two epochs, and what they have in common.
+/// Who else of the account went between the same two epochs in the same way, and what they have in
+/// common: a service that is mute and one that is cut off have not the same cause.
 fn group(
     seen: &Seen,
-    before: &LastGood,
+    (kind, before): (Absence, &LastGood),
     services: &Services,
     facts: &ServiceFacts,
 ) -> Option<Group> {
     let of_account = services.all.iter().filter(|other| other.key.0 == seen.key.0);
-    let mut together: Vec<(&str, &Zero, &LastGood)> = Vec::new();
+    let mut together: Vec<(&str, &LastGood)> = Vec::new();
     let mut all_gone = true;
     for other in of_account {
         match (&other.presence, &other.before) {
-            (Presence::Zero(zero), Some(last)) if last.time == before.time => {
-                together.push((&other.key.1, zero, last));
+            (Presence::Zero(zero), Some(last)) if last.time == before.time && zero.kind == kind => {
+                together.push((&other.key.1, last));
             }
             (Presence::Zero(_), _) => {}
             _ => all_gone = false,
@@ -158,9 +159,9 @@ fn group(
     if together.len() < 2 {
         return None;
     }
-    let cut_off = together.iter().all(|(_, zero, _)| zero.kind == Absence::CutOff);
+    let cut_off = kind == Absence::CutOff;
     let holders: BTreeSet<Vec<&String>> =
-        together.iter().map(|(_, _, last)| last.holders.keys().collect()).collect();
+        together.iter().map(|(_, last)| last.holders.keys().collect()).collect();
     // One server held them all; only if its process is gone too, that is what they have in common.
     let one_server = holders.len() == 1
         && holders.iter().all(|holders| holders.len() == 1)
@@ -172,7 +173,7 @@ fn group(
     } else {
         "deployment"
     };
-    Some(Group { services: together.into_iter().map(|(n, _, _)| n.to_owned()).collect(), cause })
+    Some(Group { services: together.into_iter().map(|(n, _)| n.to_owned()).collect(), cause })
 }
 
 /// A service of the account that came since and serves subjects this one served.

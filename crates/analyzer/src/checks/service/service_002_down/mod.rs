@@ -9,7 +9,7 @@ use nats_hindsight_model::View;
 use nats_hindsight_model::clusters::Clusters;
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{
-    Absence, LastGood, Presence, Seen, ServiceFacts, ServiceTracker, Services, Zero,
+    Absence, LastGood, Presence, Seen, ServiceFacts, ServiceTracker, Services,
 };
 use nats_hindsight_snapshot::Endpoint;
 

@@ -122,6 +122,16 @@ fn within(
     if found > limit { Err(FrameError::Limit { name, what, found, limit }) } else { Ok(()) }
 }
 
+/// Empties a buffer that is to hold so many bytes. Where it is too small, its memory is given back
+/// before more is taken, and no more than is needed: a frame may be a good part of all there is.
+pub(super) fn make_room(buffer: &mut Vec<u8>, length: usize) {
+    buffer.clear();
+    if buffer.capacity() < length {
+        *buffer = Vec::new();
+        buffer.reserve_exact(length);
+    }
+}
+
 /// Unpacks into the scratch, which has room for `length` bytes and is never made larger here:
 /// zstd stops where the room ends, whatever the frame says.
 fn unpack(stored: &[u8], length: usize, scratch: &mut Scratch) -> Result<(), FrameError> {
@@ -129,8 +139,7 @@ fn unpack(stored: &[u8], length: usize, scratch: &mut Scratch) -> Result<(), Fra
     if scratch.unpacker.is_none() {
         scratch.unpacker = Some(zstd::bulk::Decompressor::new().map_err(corrupt)?);
     }
-    scratch.text.clear();
-    scratch.text.reserve(length);
+    make_room(&mut scratch.text, length);
     let Some(unpacker) = scratch.unpacker.as_mut() else { return Err(FrameError::Truncated) };
     let count = unpacker.decompress_to_buffer(stored, &mut scratch.text).map_err(corrupt)?;
     if count == length {

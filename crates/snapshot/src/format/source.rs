@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
+use super::frame::make_room;
+
 /// Bytes that can be read at any offset, by several threads at once.
 pub trait ReadAt {
     /// How many bytes there are.
@@ -61,7 +63,7 @@ pub fn read_up_to(
     want: usize,
     into: &mut Vec<u8>,
 ) -> io::Result<()> {
-    into.clear();
+    make_room(into, want);
     into.resize(want, 0);
     let mut filled = 0;
     while filled < want {

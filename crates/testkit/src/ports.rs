@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{KitError, Result, io_at};
+use crate::error::{KitError, Result, io, io_at};
 use crate::workspace::cache;
 
 const FIRST: u16 = 11_000;
@@ -26,6 +26,13 @@ static CURRENT: Mutex<Option<Block>> = Mutex::new(None);
 
 /// A port on which nobody listens now, and which no other process of this kit will take.
 pub fn free_port() -> Result<u16> {
+    let listener = free_listener()?;
+    Ok(listener.local_addr().map_err(io("asking for a free port"))?.port())
+}
+
+/// A listener on such a port. Who listens at once must not ask for the port and then bind it: a
+/// child that another thread starts in between holds the first listener until it runs.
+pub(crate) fn free_listener() -> Result<TcpListener> {
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..BLOCKS * BLOCK {
         let block = match current.take() {
@@ -39,8 +46,8 @@ pub fn free_port() -> Result<u16> {
         };
         let port = block.next;
         block.next += 1;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return Ok(listener);
         }
     }
     Err(KitError::Plan("there is no free port on loopback".to_owned()))

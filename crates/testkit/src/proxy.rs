@@ -2,7 +2,7 @@
 //! that a test can do something in the very middle of what the client is doing.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -60,9 +60,8 @@ impl Proxy {
     /// A link to a server that is as slow as said.
     pub fn slow(system: &System, server: &str, speed: Speed) -> Result<Proxy> {
         let server = system.ports[system.index(server)?].client;
-        let port = crate::free_port()?;
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(io("binding a proxy"))?;
+        let listener = crate::ports::free_listener()?;
+        let port = listener.local_addr().map_err(io("binding a proxy"))?.port();
         let state = Mutex::default();
         let shared = Arc::new(Shared { server, speed, state, changed: Condvar::new() });
         let accepting = Arc::clone(&shared);

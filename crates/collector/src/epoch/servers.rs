@@ -86,8 +86,8 @@ impl Epoch<'_> {
             }
             (row, self.ask_all(link, row, servers).await)
         });
-        let at_once = (ANSWERS_AT_ONCE / servers.len().max(1)).max(1);
-        stream::iter(asked).buffered(at_once).collect().await
+        let side_by_side = (ANSWERS_AT_ONCE / servers.len().max(1)).max(1);
+        stream::iter(asked).buffered(side_by_side).collect().await
     }
 
     /// Asks each server on its own for all that has not come yet, so that one that stops answering

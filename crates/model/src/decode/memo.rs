@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::EpochLine;
 
-use super::told::Told;
+use super::told::{Keep, Told};
 use crate::epoch::Epoch;
 
 /// Threads seldom want the same shard at the same time.
@@ -22,6 +22,9 @@ const MOST_HELD: usize = 48 << 20;
 
 /// A body longer than this is not held: few are, and those change all the time.
 const MOST_OF_ONE: usize = 64 << 10;
+
+/// Rows of a table that are kept for the next epoch.
+const MOST_ROWS: usize = 1 << 17;
 
 /// Decoded replies by their bytes, of this stretch of a sequence and of the one before.
 ///
@@ -40,9 +43,6 @@ struct Shard {
     before: Generation,
     held: usize,
 }
-
-/// Rows of a table that are kept for the next epoch.
-const MOST_ROWS: usize = 1 << 17;
 
 type Generation = HashMap<u64, Known, RandomState>;
 
@@ -80,7 +80,7 @@ impl Memo {
         &self,
         endpoint: &Endpoint,
         body: &[u8],
-        decode: impl FnOnce(&dyn Fn() -> Arc<[u8]>) -> Told,
+        decode: impl FnOnce(Keep<'_>) -> Told,
     ) -> Arc<Told> {
         if body.len() > MOST_OF_ONE {
             return Arc::new(decode(&|| Arc::from(body)));

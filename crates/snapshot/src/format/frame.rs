@@ -2,6 +2,7 @@
 
 use super::Limits;
 use super::line::{Line, Lines, first_line};
+use super::source::make_room;
 use super::walk::{Walk, walk};
 use crate::lines::FrameLine;
 
@@ -120,16 +121,6 @@ fn within(
     limit: u64,
 ) -> Result<(), FrameError> {
     if found > limit { Err(FrameError::Limit { name, what, found, limit }) } else { Ok(()) }
-}
-
-/// Empties a buffer that is to hold so many bytes. Where it is too small, its memory is given back
-/// before more is taken, and no more than is needed: a frame may be a good part of all there is.
-pub(super) fn make_room(buffer: &mut Vec<u8>, length: usize) {
-    buffer.clear();
-    if buffer.capacity() < length {
-        *buffer = Vec::new();
-        buffer.reserve_exact(length);
-    }
 }
 
 /// Unpacks into the scratch, which has room for `length` bytes and is never made larger here:

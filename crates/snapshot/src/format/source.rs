@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::frame::make_room;
-
 /// Bytes that can be read at any offset, by several threads at once.
 pub trait ReadAt {
     /// How many bytes there are.
@@ -76,4 +74,14 @@ pub fn read_up_to(
     }
     into.truncate(filled);
     Ok(())
+}
+
+/// Empties a buffer that is to hold so many bytes. Where it is too small, its memory is given back
+/// before more is taken, and no more than is needed: a frame may be a good part of all there is.
+pub(super) fn make_room(buffer: &mut Vec<u8>, length: usize) {
+    buffer.clear();
+    if buffer.capacity() < length {
+        *buffer = Vec::new();
+        buffer.reserve_exact(length);
+    }
 }

@@ -12,7 +12,7 @@ use foldhash::fast::FixedState;
 use nats_hindsight_model::decode::{Memo, load};
 use nats_hindsight_model::intake::{Intake, Source, open};
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::{Body, Limits, Line, Scratch, read_frame};
+use nats_hindsight_snapshot::format::{Body, Limits, Line, Scratch, preamble, read_frame};
 use nats_hindsight_snapshot::wire::{Envelope, ServiceReply, Statsz, Varz};
 use serde::de::IgnoredAny;
 
@@ -22,9 +22,6 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A sum, so that nothing can be left out unnoticed.
 type Sum = Result<u64, Failure>;
-
-/// How a frame begins that is not to be skipped.
-const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
 /// Epochs after which what was not met again is forgotten, as when a recording is judged.
 const STRETCH: usize = 4;
@@ -144,7 +141,7 @@ fn changed(
 ) -> Sum {
     let known: Mutex<HashSet<u64, FixedState>> = Mutex::default();
     frames(folder, threads, &|frame, memory| {
-        if !frame.starts_with(&MAGIC) {
+        if frame.starts_with(&preamble::MAGIC) {
             return Ok(0);
         }
         let mut sum = 0;

@@ -78,12 +78,12 @@ impl Follow for VersionMismatch {
             out.problem(kind, text.clone());
         }
         for cluster in &clusters.all {
-            let subject = Subject::Cluster { cluster: cluster.key.clone() };
             if cluster.answered.is_empty() {
                 let histories = &mut state.histories;
                 nobody_answered(cluster, out, |_, _| drop(histories.remove(&cluster.key)));
                 continue;
             }
+            let subject = Subject::Cluster { cluster: cluster.key.clone() };
             let history = state.histories.entry(cluster.key.clone()).or_default();
             let mix = Mix::of(cluster, census);
             history.observe(&mix, step);

@@ -9,7 +9,7 @@ use nats_hindsight_model::View;
 use nats_hindsight_model::clusters::Clusters;
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{
-    Absence, LastGood, Presence, Seen, ServiceFacts, ServiceTracker, Services,
+    Absence, LastGood, Presence, Seen, ServiceFacts, ServiceTracker, Services, Zero,
 };
 use nats_hindsight_snapshot::Endpoint;
 
@@ -124,7 +124,7 @@ fn judge(
         seen,
         zero,
         before,
-        group: group(seen, (zero.kind, before), services, facts),
+        group: group(seen, zero, before, services, facts),
         replaced_by: replaced_by(seen, before, services, state, facts),
         nats_healthy: healthy(&services.clusters, before),
         facts,
@@ -140,7 +140,8 @@ fn judge(
 /// common: a service that is mute and one that is cut off have not the same cause.
 fn group(
     seen: &Seen,
-    (kind, before): (Absence, &LastGood),
+    zero: &Zero,
+    before: &LastGood,
     services: &Services,
     facts: &ServiceFacts,
 ) -> Option<Group> {
@@ -149,7 +150,9 @@ fn group(
     let mut all_gone = true;
     for other in of_account {
         match (&other.presence, &other.before) {
-            (Presence::Zero(zero), Some(last)) if last.time == before.time && zero.kind == kind => {
+            (Presence::Zero(theirs), Some(last))
+                if last.time == before.time && theirs.kind == zero.kind =>
+            {
                 together.push((&other.key.1, last));
             }
             (Presence::Zero(_), _) => {}
@@ -159,14 +162,13 @@ fn group(
     if together.len() < 2 {
         return None;
     }
-    let cut_off = kind == Absence::CutOff;
     let holders: BTreeSet<Vec<&String>> =
         together.iter().map(|(_, last)| last.holders.keys().collect()).collect();
     // One server held them all; only if its process is gone too, that is what they have in common.
     let one_server = holders.len() == 1
         && holders.iter().all(|holders| holders.len() == 1)
         && !holders.iter().flatten().any(|id| facts.census.servers.contains_key(*id));
-    let cause = if cut_off || one_server {
+    let cause = if zero.kind == Absence::CutOff || one_server {
         "server"
     } else if all_gone {
         "account"

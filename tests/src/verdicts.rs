@@ -62,9 +62,9 @@ pub fn judge_opened(intake: &Intake, options: Options) -> Judged {
 /// Name of a subject as the tests write it: `A`, `A/a1`, `APP/orders`.
 pub fn name(subject: &Subject) -> String {
     match subject {
-        Subject::Cluster { cluster } => cluster.clone(),
+        Subject::Cluster { cluster } => cluster.to_string(),
         Subject::Server { cluster, server } => format!("{cluster}/{server}"),
-        Subject::LeafNode { leaf } => leaf.clone(),
+        Subject::LeafNode { leaf } => leaf.to_string(),
         Subject::Service { account_id, service, .. } => format!("{account_id}/{service}"),
         Subject::User { account_id, user_id, .. } => format!("{account_id}/{user_id}"),
     }

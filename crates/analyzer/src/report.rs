@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 /// A time as it stands in a report.
 pub fn rfc3339(time: Timestamp) -> String {
@@ -242,39 +243,39 @@ pub enum Subject {
     /// One connected cluster of servers.
     Cluster {
         /// Its name, with `#2` and so on for further clusters of that name.
-        cluster: String,
+        cluster: SmolStr,
     },
     /// The seat of a server.
     Server {
         /// Cluster of the seat.
-        cluster: String,
+        cluster: SmolStr,
         /// Name of the server, or what stands for it.
-        server: String,
+        server: SmolStr,
     },
     /// A server at the far side of a leaf connection.
     LeafNode {
         /// Its name.
-        leaf: String,
+        leaf: SmolStr,
     },
     /// A service of one account.
     Service {
         /// Name of the account where one is known, else its id.
-        account: String,
+        account: SmolStr,
         /// Account id.
-        account_id: String,
+        account_id: SmolStr,
         /// Name of the service.
-        service: String,
+        service: SmolStr,
     },
     /// A user that logs in with a JWT.
     User {
         /// Name of the account where one is known, else its id.
-        account: String,
+        account: SmolStr,
         /// Account id.
-        account_id: String,
+        account_id: SmolStr,
         /// Name of the user where one is known, else its public key.
-        user: String,
+        user: SmolStr,
         /// Public key of the user.
-        user_id: String,
+        user_id: SmolStr,
     },
 }
 

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{ExpectedServer, Status};
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::View;
 use crate::clusters::Stepped;
@@ -26,13 +27,13 @@ pub const SERVER_ENDPOINTS: &[Endpoint] = &[
 #[derive(Debug)]
 pub struct Census {
     /// Servers that answered anything, by id.
-    pub servers: BTreeMap<String, Server>,
+    pub servers: BTreeMap<SmolStr, Server>,
     /// Answered route lists, by id of the server that answered.
-    pub routes: BTreeMap<String, Vec<PeerRecord>>,
+    pub routes: BTreeMap<SmolStr, Vec<PeerRecord>>,
     /// What the collector expected.
     pub expected: Vec<ExpectedServer>,
     /// How requests to one server went, by id or URL.
-    pub directed: BTreeMap<String, Directed>,
+    pub directed: BTreeMap<SmolStr, Directed>,
     /// Servers that count the active ones.
     counting: u64,
     pub(crate) stepped: Mutex<Option<Stepped>>,
@@ -42,17 +43,17 @@ pub struct Census {
 #[derive(Clone, Debug, Default)]
 pub struct Server {
     /// Server id.
-    pub id: String,
+    pub id: SmolStr,
     /// Name; the id where none is configured.
-    pub name: String,
+    pub name: SmolStr,
     /// Cluster, if it is in one.
-    pub cluster: Option<String>,
+    pub cluster: Option<SmolStr>,
     /// Version.
     pub version: Option<Told>,
     /// Commit the binary was built from.
-    pub git_commit: Option<String>,
+    pub git_commit: Option<SmolStr>,
     /// Go release.
-    pub go: Option<String>,
+    pub go: Option<SmolStr>,
     /// Start of the process.
     pub start: Option<Timestamp>,
     /// The server's clock, as late in the epoch as it told it.
@@ -68,16 +69,16 @@ pub struct Server {
     /// Servers it counts as active, itself included; told by those of the system account only.
     pub active_servers: Option<u64>,
     /// Client address, a wildcard replaced by what its peers show.
-    pub address: Option<String>,
+    pub address: Option<SmolStr>,
     /// URL it was asked under, over HTTP.
-    pub url: Option<String>,
+    pub url: Option<SmolStr>,
 }
 
 /// A value and the reply that told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// The value.
-    pub value: String,
+    pub value: SmolStr,
     /// Endpoint.
     pub endpoint: Endpoint,
     /// Path in the reply.
@@ -98,8 +99,8 @@ pub struct Directed {
 impl Server {
     /// What successive processes of this server hold: the name, or the address if the name is the
     /// id; `None` if neither is known.
-    pub fn seat(&self) -> Option<&str> {
-        if self.name == self.id { self.address.as_deref() } else { Some(&self.name) }
+    pub fn seat(&self) -> Option<&SmolStr> {
+        if self.name == self.id { self.address.as_ref() } else { Some(&self.name) }
     }
 }
 
@@ -114,7 +115,7 @@ impl Census {
         for sighting in sightings {
             sight(&mut servers, sighting);
         }
-        let routes: BTreeMap<String, Vec<PeerRecord>> = view
+        let routes: BTreeMap<SmolStr, Vec<PeerRecord>> = view
             .routez()
             .iter()
             .map(|record| (record.server.clone(), record.peers.clone()))
@@ -132,8 +133,8 @@ impl Census {
     /// Whether none of these servers counts more active ones than answered. One that hangs stays
     /// counted for longer than its peers name it; one in lame duck mode said that it leaves, and is
     /// not counted from then on.
-    pub fn count_nobody_else(&self, ids: &[String]) -> bool {
-        let counts = |id: &String| self.servers.get(id)?.active_servers;
+    pub fn count_nobody_else(&self, ids: &[SmolStr]) -> bool {
+        let counts = |id: &SmolStr| self.servers.get(id)?.active_servers;
         !ids.is_empty()
             && ids.iter().all(|id| counts(id).is_some_and(|count| count <= self.counting))
     }
@@ -148,7 +149,7 @@ fn rank(endpoint: &Endpoint) -> usize {
     SERVER_ENDPOINTS.iter().position(|known| known == endpoint).unwrap_or(SERVER_ENDPOINTS.len())
 }
 
-fn sight(servers: &mut BTreeMap<String, Server>, sighting: &Sighting) {
+fn sight(servers: &mut BTreeMap<SmolStr, Server>, sighting: &Sighting) {
     let server = servers.entry(sighting.who.server.clone()).or_insert_with(|| Server {
         id: sighting.who.server.clone(),
         name: sighting.who.server.clone(),
@@ -181,17 +182,17 @@ fn sight(servers: &mut BTreeMap<String, Server>, sighting: &Sighting) {
 }
 
 /// The address under which peers see each server.
-fn addresses(routes: &BTreeMap<String, Vec<PeerRecord>>) -> BTreeMap<String, String> {
+fn addresses(routes: &BTreeMap<SmolStr, Vec<PeerRecord>>) -> BTreeMap<SmolStr, SmolStr> {
     routes.values().flatten().filter_map(|peer| Some((peer.id.clone(), peer.ip.clone()?))).collect()
 }
 
 /// Routes exist only within a cluster, so a server whose replies do not tell its cluster (ROUTEZ
 /// over HTTP does not) is in that of whoever names it.
 fn spread_cluster(
-    servers: &mut BTreeMap<String, Server>,
-    routes: &BTreeMap<String, Vec<PeerRecord>>,
+    servers: &mut BTreeMap<SmolStr, Server>,
+    routes: &BTreeMap<SmolStr, Vec<PeerRecord>>,
 ) {
-    let told: Vec<(String, String)> = routes
+    let told: Vec<(SmolStr, SmolStr)> = routes
         .iter()
         .filter_map(|(by, peers)| Some((servers.get(by)?.cluster.clone()?, peers)))
         .flat_map(|(cluster, peers)| {
@@ -206,9 +207,9 @@ fn spread_cluster(
 }
 
 fn enrich(
-    servers: &mut BTreeMap<String, Server>,
+    servers: &mut BTreeMap<SmolStr, Server>,
     view: &View<'_>,
-    seen_at: &BTreeMap<String, String>,
+    seen_at: &BTreeMap<SmolStr, SmolStr>,
 ) {
     for varz in view.varz() {
         let Some(server) = servers.get_mut(&varz.server) else { continue };
@@ -227,7 +228,7 @@ fn enrich(
                 "0.0.0.0" | "::" | "[::]" | "" => seen_at.get(&varz.server),
                 _ => Some(host),
             };
-            server.address = host.map(|host| format!("{host}:{port}"));
+            server.address = host.map(|host| format_smolstr!("{host}:{port}"));
         }
     }
     for statsz in view.statsz() {
@@ -243,11 +244,11 @@ fn age(now: Option<Timestamp>, start: Option<Timestamp>) -> Option<i64> {
     Some((now?.as_millisecond() - start?.as_millisecond()).max(0))
 }
 
-fn directed(view: &View<'_>) -> BTreeMap<String, Directed> {
-    let mut all: BTreeMap<String, Directed> = BTreeMap::new();
+fn directed(view: &View<'_>) -> BTreeMap<SmolStr, Directed> {
+    let mut all: BTreeMap<SmolStr, Directed> = BTreeMap::new();
     for capture in view.captures().filter(|capture| capture.service.is_none()) {
         let Some(target) = &capture.target else { continue };
-        let entry = all.entry(target.clone()).or_default();
+        let entry = all.entry(target.into()).or_default();
         match capture.status {
             Status::Ok | Status::Partial | Status::TooLarge => entry.answered = true,
             Status::Timeout => entry.timeout = true,

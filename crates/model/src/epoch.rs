@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, FilterLine};
+use smol_str::SmolStr;
 
 use crate::events::Leave;
 use crate::settings::Settings;
@@ -65,7 +66,7 @@ pub struct Sighting {
     /// Who answered, as far as the reply tells.
     pub who: Arc<Who>,
     /// URL it was asked under, over HTTP.
-    pub url: Option<String>,
+    pub url: Option<SmolStr>,
     /// Microseconds from the start of the epoch to the arrival.
     pub arrival_us: u64,
     /// Microseconds between request and reply.
@@ -76,13 +77,13 @@ pub struct Sighting {
 #[derive(Clone, Debug)]
 pub struct Who {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// Server name, if the reply tells it.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Cluster name, if the server is in one.
-    pub cluster: Option<String>,
+    pub cluster: Option<SmolStr>,
     /// Version, if the reply tells it.
-    pub version: Option<String>,
+    pub version: Option<SmolStr>,
     /// Where in the reply the version stood.
     pub version_path: &'static str,
     /// The server's clock.
@@ -95,11 +96,11 @@ pub struct Who {
 #[derive(Clone, Debug, Default)]
 pub struct VarzRecord {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// Commit the binary was built from.
-    pub git_commit: Option<String>,
+    pub git_commit: Option<SmolStr>,
     /// Go release.
-    pub go: Option<String>,
+    pub go: Option<SmolStr>,
     /// Start of the process.
     pub start: Option<Timestamp>,
     /// The server's clock.
@@ -113,7 +114,7 @@ pub struct VarzRecord {
     /// Messages sent since the start, over connections of every kind.
     pub out_msgs: Option<u64>,
     /// Client listen address.
-    pub host: Option<String>,
+    pub host: Option<SmolStr>,
     /// Client listen port.
     pub port: Option<u64>,
     /// Whether JetStream runs.
@@ -126,7 +127,7 @@ pub struct VarzRecord {
 #[derive(Clone, Debug)]
 pub struct SettingsRecord {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// Whether it came over HTTP, without an envelope.
     pub bare: bool,
     pub(crate) body: Arc<[u8]>,
@@ -144,7 +145,7 @@ impl SettingsRecord {
 #[derive(Clone, Debug, Default)]
 pub struct StatszRecord {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// Start of the process.
     pub start: Option<Timestamp>,
     /// The server's clock.
@@ -159,7 +160,7 @@ pub struct StatszRecord {
 #[derive(Clone, Debug, Default)]
 pub struct RoutezRecord {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// Peers, each once, sorted by id.
     pub peers: Vec<PeerRecord>,
 }
@@ -168,42 +169,42 @@ pub struct RoutezRecord {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeerRecord {
     /// Server id.
-    pub id: String,
+    pub id: SmolStr,
     /// Server name.
-    pub name: String,
+    pub name: SmolStr,
     /// Address.
-    pub ip: Option<String>,
+    pub ip: Option<SmolStr>,
 }
 
 /// What ACCOUNTZ said.
 #[derive(Clone, Debug, Default)]
 pub struct AccountzRecord {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// The system account.
-    pub system_account: Option<String>,
+    pub system_account: Option<SmolStr>,
     /// All accounts loaded.
-    pub accounts: Vec<String>,
+    pub accounts: Vec<SmolStr>,
 }
 
 /// What LEAFZ said.
 #[derive(Clone, Debug, Default)]
 pub struct LeafzRecord {
     /// Server id of the side that answered.
-    pub server: String,
+    pub server: SmolStr,
     /// Leaf connections: name of the other side and account.
-    pub leafs: Vec<(String, Option<String>)>,
+    pub leafs: Vec<(SmolStr, Option<SmolStr>)>,
 }
 
 /// One page of connections.
 #[derive(Clone, Debug, Default)]
 pub struct ConnzPage {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// Account the page is restricted to, if it is.
-    pub account: Option<String>,
+    pub account: Option<SmolStr>,
     /// Subject the page is restricted to, if it is.
-    pub subject: Option<String>,
+    pub subject: Option<SmolStr>,
     /// First row.
     pub offset: u64,
     /// Most rows.
@@ -226,28 +227,28 @@ pub struct ConnectionRecord {
     /// Connection id on its server.
     pub cid: u64,
     /// `Client`, `Leafnode`, …
-    pub kind: String,
+    pub kind: SmolStr,
     /// Name.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Language of the client.
-    pub lang: Option<String>,
+    pub lang: Option<SmolStr>,
     /// Version of the client library.
-    pub version: Option<String>,
+    pub version: Option<SmolStr>,
     /// Address.
-    pub ip: Option<String>,
+    pub ip: Option<SmolStr>,
     /// Account, if the row tells it.
-    pub account: Option<String>,
+    pub account: Option<SmolStr>,
     /// Display name of the account, if the row tells it.
-    pub account_name: Option<String>,
+    pub account_name: Option<SmolStr>,
     /// Start of the connection.
     pub start: Option<Timestamp>,
     /// End of a closed connection.
     pub stop: Option<Timestamp>,
     /// Why a closed connection ended.
-    pub reason: Option<String>,
+    pub reason: Option<SmolStr>,
     /// Services it announces literally, as (name, instance id), sorted; the id is empty where
     /// only `$SRV.<verb>.<name>` is listed.
-    pub announces: Vec<(String, String)>,
+    pub announces: Vec<(SmolStr, SmolStr)>,
     /// Whether it listens to `$SRV` by wildcard.
     pub taps: bool,
     /// What it logged in with, in operator mode.
@@ -260,7 +261,7 @@ pub struct ServiceRecord {
     /// Verb.
     pub endpoint: Endpoint,
     /// Account id of the connection that asked.
-    pub account: Option<String>,
+    pub account: Option<SmolStr>,
     /// What it answered.
     pub told: Arc<InstanceTold>,
     /// Microseconds from the start of the epoch to the arrival.
@@ -271,11 +272,11 @@ pub struct ServiceRecord {
 #[derive(Clone, Debug)]
 pub struct InstanceTold {
     /// Service name.
-    pub name: String,
+    pub name: SmolStr,
     /// Instance id.
-    pub id: String,
+    pub id: SmolStr,
     /// Version of the application.
-    pub version: Option<String>,
+    pub version: Option<SmolStr>,
     /// Metadata, empty if unset; none if it cannot be read.
     pub metadata: Option<Arc<BTreeMap<String, String>>>,
     /// Start of the service.
@@ -289,13 +290,13 @@ pub struct InstanceTold {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ServedEndpoint {
     /// Name.
-    pub name: String,
+    pub name: SmolStr,
     /// Subject.
-    pub subject: String,
+    pub subject: SmolStr,
     /// Queue group; empty if it is switched off, none if it is not announced.
-    pub queue_group: Option<String>,
+    pub queue_group: Option<SmolStr>,
     /// Keys of its metadata (INFO only), none of them if unset; nothing if it cannot be read.
-    pub metadata_keys: Option<BTreeSet<String>>,
+    pub metadata_keys: Option<BTreeSet<SmolStr>>,
     /// Requests since the start (STATS only).
     pub requests: Option<u64>,
     /// Errors since the start (STATS only).
@@ -317,20 +318,20 @@ pub enum What {
     /// A server leaves.
     Farewell {
         /// Server id.
-        server: String,
+        server: SmolStr,
         /// How.
         leave: Leave,
     },
     /// A connection ended.
     Disconnect {
         /// Server id.
-        server: String,
+        server: SmolStr,
         /// Connection id.
         cid: u64,
         /// Why, in the server's words.
-        reason: String,
+        reason: SmolStr,
         /// Name the client chose.
-        name: Option<String>,
+        name: Option<SmolStr>,
         /// When, by the server's clock.
         stop: Option<Timestamp>,
     },
@@ -415,8 +416,10 @@ impl Epoch {
 
 impl ConnzPage {
     pub(crate) fn restrict(&mut self, filter: Option<&FilterLine>, account: Option<&str>) {
-        self.account =
-            filter.and_then(|filter| filter.account.clone()).or_else(|| account.map(str::to_owned));
-        self.subject = filter.and_then(|filter| filter.subject.clone());
+        self.account = filter
+            .and_then(|filter| filter.account.clone())
+            .or_else(|| account.map(str::to_owned))
+            .map(SmolStr::from);
+        self.subject = filter.and_then(|filter| filter.subject.clone()).map(SmolStr::from);
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, Status};
+use smol_str::SmolStr;
 
 use crate::View;
 use crate::epoch::{EventRecord, What};
@@ -19,9 +20,9 @@ const FAREWELLS: [&str; 2] = ["$SYS.SERVER.*.SHUTDOWN", "$SYS.SERVER.*.LAMEDUCK"
 #[derive(Clone, Debug, Default)]
 pub struct Events {
     /// Servers that said that they leave, by id.
-    pub farewells: BTreeMap<String, Farewell>,
+    pub farewells: BTreeMap<SmolStr, Farewell>,
     /// Connections that ended, by server id and connection id.
-    pub ended: BTreeMap<(String, u64), Ended>,
+    pub ended: BTreeMap<(SmolStr, u64), Ended>,
     /// How it was listened for farewells; none if it was not.
     listened: Option<Listened>,
 }
@@ -60,11 +61,11 @@ pub struct Ended {
     /// When, by the server's clock; by the collector's where the server did not say.
     pub at: Timestamp,
     /// Id of its server.
-    pub server: String,
+    pub server: SmolStr,
     /// In the server's words: of this connection, or of itself where it ended with its server.
-    pub reason: String,
+    pub reason: SmolStr,
     /// Name the client chose.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
 }
 
 /// Listening in one epoch.
@@ -144,7 +145,7 @@ fn join(a: Option<Listened>, b: Option<Listened>) -> Option<Listened> {
 /// Follows along one track who said that it leaves.
 #[derive(Debug, Default)]
 pub struct Farewells {
-    said: BTreeMap<String, Farewell>,
+    said: BTreeMap<SmolStr, Farewell>,
     /// Since when, and until when, it was listened without a gap.
     unbroken: Option<(Timestamp, Timestamp)>,
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{ExpectedService, Status};
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::View;
 use crate::epoch::{ConnectionRecord, ServedEndpoint, ServiceRecord};
 use crate::sweeps::{Sweep, sweeps};
 
 /// Account id and service name.
-pub type ServiceKey = (String, String);
+pub type ServiceKey = (SmolStr, SmolStr);
 
 /// Everything one epoch says about services.
 #[derive(Clone, Debug, Default)]
@@ -20,33 +21,33 @@ pub struct Roster {
     /// Services of which something was seen or asked.
     pub services: BTreeMap<ServiceKey, Service>,
     /// Names of accounts, by id, where one is told.
-    pub account_names: BTreeMap<String, String>,
+    pub account_names: BTreeMap<SmolStr, SmolStr>,
     /// How the broadcast to an account's services went.
-    pub accounts: BTreeMap<String, Status>,
+    pub accounts: BTreeMap<SmolStr, Status>,
     /// Accounts whose services were to be asked, and of which no word is left on how that went.
-    pub lost_words: BTreeSet<String>,
+    pub lost_words: BTreeSet<SmolStr>,
     /// Whether connections were asked for and are to be had.
     pub connections_meant: bool,
     /// Whether a connection to some account failed, so that nothing was asked in it.
     pub account_lost: bool,
     /// Rows by which services are seen behind a leaf node: (server, leaf name) by service.
-    pub behind_leafs: BTreeMap<ServiceKey, BTreeSet<(String, String)>>,
+    pub behind_leafs: BTreeMap<ServiceKey, BTreeSet<(SmolStr, SmolStr)>>,
     /// Instances that rows of leaf connections list, as (leaf name, instance id) by service; the id
     /// is empty where a row lists only the service.
-    pub leaf_instances: BTreeMap<ServiceKey, BTreeSet<(String, String)>>,
+    pub leaf_instances: BTreeMap<ServiceKey, BTreeSet<(SmolStr, SmolStr)>>,
     /// Leaf connections that stand, as (server, leaf name, account).
-    pub leafs: BTreeSet<(String, String, Option<String>)>,
+    pub leafs: BTreeSet<(SmolStr, SmolStr, Option<SmolStr>)>,
     /// Servers that told their leaf connections.
-    pub told_leafs: BTreeSet<String>,
+    pub told_leafs: BTreeSet<SmolStr>,
     /// Complete lists of connections.
     pub sweeps: Vec<Sweep>,
     /// Service names listed on a row whose account is not known.
-    pub unattributed: BTreeSet<String>,
+    pub unattributed: BTreeSet<SmolStr>,
     /// Services all of whose instances answered but belong to another account, which an import
     /// makes visible.
     pub imported: BTreeSet<ServiceKey>,
     /// Connections that ended, by instance id.
-    pub stops: BTreeMap<String, Vec<Stop>>,
+    pub stops: BTreeMap<SmolStr, Vec<Stop>>,
     /// What the collector remembered.
     pub expected: Vec<ExpectedService>,
 }
@@ -55,11 +56,11 @@ pub struct Roster {
 #[derive(Clone, Debug, Default)]
 pub struct Service {
     /// Instances by id.
-    pub instances: BTreeMap<String, Instance>,
+    pub instances: BTreeMap<SmolStr, Instance>,
     /// Requests to it by name, in order.
     pub asks: Vec<Ask>,
     /// Requests to single instances that were not answered, by id.
-    pub mute_ids: BTreeSet<String>,
+    pub mute_ids: BTreeSet<SmolStr>,
 }
 
 /// One instance.
@@ -68,7 +69,7 @@ pub struct Instance {
     /// Whether it answered any verb.
     pub answered: bool,
     /// Version of the application.
-    pub version: Option<String>,
+    pub version: Option<SmolStr>,
     /// Endpoint that told the version.
     pub told_by: Option<Endpoint>,
     /// Metadata.
@@ -89,17 +90,17 @@ pub struct Instance {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceConnection {
     /// Server that holds it.
-    pub server: String,
+    pub server: SmolStr,
     /// Connection id.
     pub cid: u64,
     /// Name the client chose.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Address.
-    pub ip: Option<String>,
+    pub ip: Option<SmolStr>,
     /// Language of the client, by family.
-    pub lang: Option<String>,
+    pub lang: Option<SmolStr>,
     /// Version of the client library.
-    pub library: Option<String>,
+    pub library: Option<SmolStr>,
     /// Milliseconds since it connected, by the server's clock: a lower bound of the age.
     pub uptime_ms: Option<i64>,
     /// Microseconds from the start of the epoch to the arrival of the row.
@@ -116,7 +117,7 @@ pub struct Ask {
     /// How it ended.
     pub status: Status,
     /// Server it was asked through.
-    pub through: Option<String>,
+    pub through: Option<SmolStr>,
 }
 
 /// How a connection of an instance ended.
@@ -125,11 +126,11 @@ pub struct Stop {
     /// When.
     pub at: Option<Timestamp>,
     /// Server that held it.
-    pub server: String,
+    pub server: SmolStr,
     /// Why, in the server's words.
-    pub reason: String,
+    pub reason: SmolStr,
     /// Name of the connection.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
 }
 
 impl Roster {
@@ -139,12 +140,15 @@ impl Roster {
         for connection in &view.header().connections {
             roster.account_lost |= connection.kind == "account" && connection.state != "connected";
             if let (Some(id), Some(name)) = (&connection.account, &connection.account_name) {
-                roster.account_names.insert(id.clone(), name.clone());
+                roster.account_names.insert(id.into(), name.into());
             }
         }
         for expected in &view.header().expects.services {
             if let Some(name) = &expected.account_name {
-                roster.account_names.entry(expected.account.clone()).or_insert(name.clone());
+                roster
+                    .account_names
+                    .entry(expected.account.as_str().into())
+                    .or_insert_with(|| name.into());
             }
         }
         roster.answers(view);
@@ -159,7 +163,7 @@ impl Roster {
     }
 
     fn service(&mut self, account: &str, name: &str) -> &mut Service {
-        self.services.entry((account.to_owned(), name.to_owned())).or_default()
+        self.services.entry((account.into(), name.into())).or_default()
     }
 
     /// Takes the replies, service by service.
@@ -203,7 +207,7 @@ impl Roster {
         if let (Some(id), Some(name)) = (&account, &row.account_name) {
             self.account_names.entry(id.clone()).or_insert_with(|| name.clone());
         }
-        let names: BTreeSet<&String> = row.announces.iter().map(|(name, _)| name).collect();
+        let names: BTreeSet<&SmolStr> = row.announces.iter().map(|(name, _)| name).collect();
         let Some(account) = account else {
             self.unattributed.extend(names.into_iter().cloned());
             return;
@@ -223,7 +227,7 @@ impl Roster {
         } else if row.kind == "Client" {
             for (name, id) in instances(row) {
                 let id = if id.is_empty() {
-                    format!("connection {} of {}", row.cid, sweep.server)
+                    format_smolstr!("connection {} of {}", row.cid, sweep.server)
                 } else {
                     id.clone()
                 };
@@ -239,7 +243,7 @@ impl Roster {
     /// An id that answers in two accounts (an import does this) belongs to the one whose Client
     /// row holds it.
     fn settle_doubles(&mut self) {
-        let mut held: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        let mut held: BTreeMap<(SmolStr, SmolStr), BTreeSet<SmolStr>> = BTreeMap::new();
         for ((account, name), service) in &self.services {
             for (id, _) in service.instances.iter().filter(|(_, i)| i.connection.is_some()) {
                 held.entry((name.clone(), id.clone())).or_default().insert(account.clone());
@@ -267,13 +271,13 @@ impl Roster {
         for capture in view.captures().filter(|c| c.endpoint == Endpoint::SRV_PING) {
             let account = capture.account.clone().unwrap_or_default();
             let Some(name) = &capture.service else {
-                self.accounts.insert(account, capture.status.clone());
+                self.accounts.insert(account.into(), capture.status.clone());
                 continue;
             };
             let service = self.service(&account, name);
             if let Some(id) = &capture.target {
                 if capture.status != Status::Ok {
-                    service.mute_ids.insert(id.clone());
+                    service.mute_ids.insert(id.into());
                 }
                 continue;
             }
@@ -281,7 +285,7 @@ impl Roster {
                 at_us: attempt.at_us,
                 waited_us: attempt.waited_us,
                 status: attempt.status.clone(),
-                through: capture.through.clone(),
+                through: capture.through.clone().map(SmolStr::from),
             }));
         }
         for service in self.services.values_mut() {
@@ -298,7 +302,7 @@ impl Roster {
                 connection.kind == "account" && connection.state == "connected"
             });
             self.lost_words = connected
-                .filter_map(|connection| connection.account.clone())
+                .filter_map(|connection| connection.account.as_deref().map(SmolStr::new))
                 .filter(|account| !self.accounts.contains_key(account))
                 .collect();
         }
@@ -359,7 +363,7 @@ impl Roster {
 }
 
 /// The instances a row announces, as (name, id): by name alone where it announces no id.
-fn instances(row: &ConnectionRecord) -> impl Iterator<Item = &(String, String)> {
+fn instances(row: &ConnectionRecord) -> impl Iterator<Item = &(SmolStr, SmolStr)> {
     row.announces.iter().filter(|(name, id)| {
         !id.is_empty() || !row.announces.iter().any(|(n, id)| n == name && !id.is_empty())
     })

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use crate::epoch::{ConnectionRecord, ConnzPage};
 use crate::roster::InstanceConnection;
@@ -11,11 +12,11 @@ use crate::roster::InstanceConnection;
 #[derive(Clone, Debug, Default)]
 pub struct Sweep {
     /// Server id.
-    pub server: String,
+    pub server: SmolStr,
     /// Account it is restricted to, if it is.
-    pub account: Option<String>,
+    pub account: Option<SmolStr>,
     /// Subject it is restricted to, if it is.
-    pub subject: Option<String>,
+    pub subject: Option<SmolStr>,
     /// Whether every page came, ending with a short one, and totals did not move between them.
     pub complete: bool,
     /// Whether a later complete one takes its place.
@@ -31,11 +32,11 @@ pub struct Sweep {
 }
 
 /// Clients of one family speak the same dialect of the service protocol.
-fn family(lang: &str) -> String {
+fn family(lang: &str) -> SmolStr {
     match lang {
-        "nats.js" | "nats.ws" | "nats.deno" => "javascript".to_owned(),
-        "python3" | "python2" => "python".to_owned(),
-        other => other.to_owned(),
+        "nats.js" | "nats.ws" | "nats.deno" => "javascript".into(),
+        "python3" | "python2" => "python".into(),
+        other => other.into(),
     }
 }
 
@@ -124,7 +125,7 @@ mod tests {
 
     fn page(offset: u64, rows: u64, total: u64, arrival_us: u64) -> ConnzPage {
         ConnzPage {
-            server: "s".to_owned(),
+            server: "s".into(),
             offset,
             rows,
             limit: 10,

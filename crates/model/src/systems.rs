@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use smol_str::SmolStr;
 
 use crate::census::Census;
 
@@ -38,9 +39,9 @@ pub struct Identity {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Process {
     /// Server id.
-    pub id: String,
+    pub id: SmolStr,
     /// Cluster and seat.
-    pub seat: (String, String),
+    pub seat: (SmolStr, SmolStr),
     /// Start of the process.
     pub start: Option<Timestamp>,
 }
@@ -147,9 +148,9 @@ fn unite_labels(identities: &[Identity]) -> Vec<String> {
 #[derive(Default)]
 struct Group {
     epochs: Vec<usize>,
-    ids: BTreeSet<String>,
+    ids: BTreeSet<SmolStr>,
     /// When each seat was last seen.
-    seats: BTreeMap<(String, String), Timestamp>,
+    seats: BTreeMap<(SmolStr, SmolStr), Timestamp>,
     collectors: BTreeSet<String>,
 }
 
@@ -287,8 +288,8 @@ mod tests {
             servers: servers
                 .iter()
                 .map(|(id, seat, start)| Process {
-                    id: (*id).to_owned(),
-                    seat: ("A".to_owned(), (*seat).to_owned()),
+                    id: (*id).into(),
+                    seat: ("A".into(), (*seat).into()),
                     start: Timestamp::from_second(*start).ok(),
                 })
                 .collect(),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, Status};
 use nats_hindsight_snapshot::wire::{Connection, UserClaims};
+use smol_str::SmolStr;
 
 use crate::View;
 use crate::census::Census;
@@ -14,17 +15,17 @@ use crate::epoch::ConnectionRecord;
 use crate::sweeps::{Sweep, sweeps};
 
 /// Account id and public key of a user.
-pub type UserKey = (String, String);
+pub type UserKey = (SmolStr, SmolStr);
 
 /// What a connection logged in with in operator mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credential {
     /// Public key of the user.
-    pub user: Option<String>,
+    pub user: Option<SmolStr>,
     /// Name of the user.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Public key that signed it.
-    pub issuer: Option<String>,
+    pub issuer: Option<SmolStr>,
     /// When it expires.
     pub expires: Expiry,
 }
@@ -48,20 +49,20 @@ pub struct UserFacts {
     /// Users by account and key.
     pub users: BTreeMap<UserKey, User>,
     /// Servers that answered, by id.
-    pub servers: BTreeMap<String, Listing>,
+    pub servers: BTreeMap<SmolStr, Listing>,
     /// Whether connections were asked for at all.
     pub asked: bool,
     /// Names of accounts, by id, where one is told.
-    pub account_names: BTreeMap<String, String>,
+    pub account_names: BTreeMap<SmolStr, SmolStr>,
 }
 
 /// One user.
 #[derive(Clone, Debug, Default)]
 pub struct User {
     /// Name its issuer gave it.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Its connections, by server id and connection id.
-    pub connections: BTreeMap<(String, u64), Held>,
+    pub connections: BTreeMap<(SmolStr, u64), Held>,
 }
 
 /// One connection of a user.
@@ -70,13 +71,13 @@ pub struct Held {
     /// When its credential expires.
     pub expires: Expiry,
     /// Public key that signed the credential.
-    pub issuer: Option<String>,
+    pub issuer: Option<SmolStr>,
     /// `Client`, `Leafnode`, …
-    pub kind: String,
+    pub kind: SmolStr,
     /// Name of the connection.
-    pub name: Option<String>,
+    pub name: Option<SmolStr>,
     /// Services it carries.
-    pub services: BTreeSet<String>,
+    pub services: BTreeSet<SmolStr>,
 }
 
 /// How far the connections of one server are known.
@@ -97,7 +98,7 @@ pub struct Listing {
     /// Whether some list was of all accounts.
     pub all_accounts: bool,
     /// Accounts of which there is a list.
-    pub accounts: BTreeSet<String>,
+    pub accounts: BTreeSet<SmolStr>,
 }
 
 impl Listing {
@@ -112,15 +113,20 @@ impl Credential {
     pub(crate) fn of(row: &Connection<'_>) -> Option<Self> {
         let jwt = row.jwt.as_deref().filter(|jwt| !jwt.is_empty())?;
         let told = row.authorized_user.as_deref().filter(|told| is_key(told)).map(str::to_owned);
-        let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let filled = |text: Option<SmolStr>| text.filter(|text| !text.is_empty());
         Some(match UserClaims::of(jwt) {
             Some(claims) => Self {
-                user: filled(claims.sub).or(told),
-                name: filled(claims.name),
-                issuer: filled(claims.iss),
+                user: filled(claims.sub.map(SmolStr::from)).or(told.map(SmolStr::from)),
+                name: filled(claims.name.map(SmolStr::from)),
+                issuer: filled(claims.iss.map(SmolStr::from)),
                 expires: expiry(claims.exp),
             },
-            None => Self { user: told, name: None, issuer: None, expires: Expiry::Unreadable },
+            None => Self {
+                user: told.map(SmolStr::from),
+                name: None,
+                issuer: None,
+                expires: Expiry::Unreadable,
+            },
         })
     }
 }
@@ -151,7 +157,7 @@ impl UserFacts {
         };
         for connection in &view.header().connections {
             if let (Some(id), Some(name)) = (&connection.account, &connection.account_name) {
-                facts.account_names.insert(id.clone(), name.clone());
+                facts.account_names.insert(id.into(), name.into());
             }
         }
         for id in facts.census.servers.keys() {
@@ -177,11 +183,11 @@ impl UserFacts {
         }
         for (id, listing) in &mut self.servers {
             let of_server = |sweep: &&Sweep| sweep.server == *id && !sweep.superseded;
-            let url = self.census.servers.get(id).and_then(|server| server.url.as_ref());
+            let url = self.census.servers.get(id).and_then(|server| server.url.as_deref());
             let failed = captures.iter().any(|capture| {
-                let target = capture.target.as_ref();
+                let target = capture.target.as_deref();
                 capture.status != Status::Ok
-                    && (target == Some(id) || (target.is_some() && target == url))
+                    && (target == Some(id.as_str()) || (target.is_some() && target == url))
             });
             let mut own = sweeps.iter().filter(of_server).peekable();
             listing.complete = !failed && own.peek().is_some() && own.all(|sweep| sweep.complete);

@@ -69,10 +69,10 @@ fn names(subject: &Subject, name: &str) -> bool {
         Subject::Server { server, .. } => server == name,
         Subject::LeafNode { leaf } => leaf == name,
         Subject::Service { account, account_id, service } => {
-            [account, account_id, service].contains(&&name.to_owned())
+            [account, account_id, service].into_iter().any(|part| part == name)
         }
         Subject::User { account, account_id, user_id, .. } => {
-            [account, account_id, user_id].contains(&&name.to_owned())
+            [account, account_id, user_id].into_iter().any(|part| part == name)
         }
     }
 }

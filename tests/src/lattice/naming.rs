@@ -69,9 +69,9 @@ impl Naming {
     pub(super) fn whole_name(&self, subject: &Subject) -> Subject {
         match subject {
             Subject::Server { cluster, server } => {
-                let (cluster, server) =
-                    (cluster.clone(), self.addresses.get(server).unwrap_or(server));
-                Subject::Server { cluster, server: server.clone() }
+                let known = self.addresses.get(server.as_str());
+                let server = known.map_or_else(|| server.clone(), Into::into);
+                Subject::Server { cluster: cluster.clone(), server }
             }
             other => other.clone(),
         }
@@ -110,9 +110,9 @@ fn word(subject: &Subject) -> String {
     match subject {
         Subject::Cluster { cluster } => plain(cluster),
         Subject::Server { server, .. } => plain(server),
-        Subject::LeafNode { leaf } => leaf.clone(),
+        Subject::LeafNode { leaf } => leaf.to_string(),
         Subject::Service { account_id, service, .. } => format!("{account_id}/{service}"),
-        Subject::User { user_id, .. } => user_id.clone(),
+        Subject::User { user_id, .. } => user_id.to_string(),
     }
 }
 

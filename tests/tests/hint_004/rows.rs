@@ -34,7 +34,7 @@ fn row_a_user_is_told_by_name_and_its_connections_are_listed() {
         panic!("{:?} is no user", mailer.subject)
     };
     assert_eq!((account.as_str(), user.as_str()), ("APP", "mailer"));
-    assert!(key.ends_with(user_id), "{user_id}");
+    assert!(key.ends_with(user_id.as_str()), "{user_id}");
     // In the last epoch in which it fired, one of two connections had the new credentials.
     assert_eq!(mailer.details["connections_in_all"], 2);
     let listed = mailer.details["connections"].as_array().unwrap();

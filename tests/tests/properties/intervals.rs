@@ -13,6 +13,7 @@ use nats_hindsight_snapshot::format::{Limits as Reading, SnapshotWriter};
 use nats_hindsight_snapshot::lines::{EpochLine, ExpectsLine};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use smol_str::{SmolStr, ToSmolStr};
 
 /// What is said of the one subject in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,7 +66,7 @@ static PROBE: LazyLock<Check> = LazyLock::new(|| Check {
 
 fn probe(view: &View<'_>, _: &Limits<'_>, _: &Step, out: &mut Judgement) {
     let told = view.header().asked.confirm_after_ms;
-    let subject = Subject::Cluster { cluster: "A".to_owned() };
+    let subject = Subject::Cluster { cluster: "A".into() };
     let members = members(told / 16);
     match WORDS[usize::try_from(told % 16).unwrap()] {
         Word::Ok => out.ok(subject, members),
@@ -80,11 +81,11 @@ fn probe(view: &View<'_>, _: &Limits<'_>, _: &Step, out: &mut Judgement) {
     }
 }
 
-fn members(bits: u64) -> BTreeSet<String> {
-    (0..3).filter(|bit| bits >> bit & 1 == 1).map(|bit| bit.to_string()).collect()
+fn members(bits: u64) -> BTreeSet<SmolStr> {
+    (0..3).filter(|bit| bits >> bit & 1 == 1).map(|bit| bit.to_smolstr()).collect()
 }
 
-fn looks(face: bool, critical: bool, members: BTreeSet<String>) -> Face {
+fn looks(face: bool, critical: bool, members: BTreeSet<SmolStr>) -> Face {
     Face {
         severity: if critical { Severity::Critical } else { Severity::Warning },
         summary: String::new(),

@@ -11,8 +11,8 @@ const LABELS: [&str; 4] = ["prod", "localhost", "10.0.0.1", "edge"];
 
 fn process() -> impl Strategy<Value = Process> {
     (0..6_usize, 0..4_usize, prop::option::of(-5_i64..40)).prop_map(|(id, seat, start)| Process {
-        id: format!("N{id}"),
-        seat: ("A".to_owned(), format!("a{seat}")),
+        id: format!("N{id}").into(),
+        seat: ("A".into(), format!("a{seat}").into()),
         start: start.and_then(|minute| Timestamp::from_second(minute * 60).ok()),
     })
 }
@@ -110,7 +110,7 @@ proptest! {
             }
             for other in &all {
                 let ids = |of: &Identity| -> BTreeSet<String> {
-                    of.servers.iter().map(|process| process.id.clone()).collect()
+                    of.servers.iter().map(|process| process.id.to_string()).collect()
                 };
                 let shared = !ids(one).is_disjoint(&ids(other));
                 if shared && one.label == other.label {

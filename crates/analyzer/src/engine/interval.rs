@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use crate::check::Check;
 use crate::registry::hex;
@@ -30,7 +31,7 @@ pub(super) struct Said<'a> {
     /// Track it comes from.
     pub(super) track: usize,
     /// Those a good verdict saw.
-    pub(super) members: &'a BTreeSet<String>,
+    pub(super) members: &'a BTreeSet<SmolStr>,
     /// Severity from the configuration, if it sets one.
     pub(super) severity: Option<Severity>,
     /// The details of an interval that this verdict closes, if the check has more to say of it.

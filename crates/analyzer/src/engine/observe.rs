@@ -13,6 +13,7 @@ use nats_hindsight_model::{Joined, View};
 use nats_hindsight_snapshot::Endpoint;
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use smol_str::SmolStr;
 
 use super::coverage::Asked;
 use crate::check::{Check, Limits, Opaque, Scan};
@@ -113,7 +114,7 @@ pub(super) struct EpochRemains {
     pub(super) digest: String,
     pub(super) confirm_after_ms: u64,
     /// The servers' own clocks, by id.
-    pub(super) clocks: Vec<(String, jiff::Timestamp)>,
+    pub(super) clocks: Vec<(SmolStr, jiff::Timestamp)>,
     /// Replies and lines that were not understood, as (kind, sentence).
     pub(super) remarks: Vec<(&'static str, String)>,
 }
@@ -172,7 +173,7 @@ fn take(
 }
 
 fn remains(index: &EpochIndex, epoch: &Epoch) -> EpochRemains {
-    let mut clocks: Vec<(String, jiff::Timestamp)> = epoch
+    let mut clocks: Vec<(SmolStr, jiff::Timestamp)> = epoch
         .sightings
         .iter()
         .filter_map(|sighting| Some((sighting.who.server.clone(), sighting.who.now?)))

@@ -10,6 +10,7 @@ use nats_hindsight_model::intake::Intake;
 use nats_hindsight_model::systems::System;
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use smol_str::SmolStr;
 
 use super::coverage::Coverage;
 use super::observe::{Observed, Taken, observe};
@@ -38,7 +39,7 @@ pub(super) struct Run<'a> {
 /// One track while it is replayed.
 struct Track {
     states: Vec<Option<Opaque>>,
-    clocks: BTreeMap<String, Timestamp>,
+    clocks: BTreeMap<SmolStr, Timestamp>,
     /// Index of its last epoch.
     last: Option<usize>,
     /// Usual step in milliseconds, if there are enough to have one.
@@ -238,7 +239,7 @@ impl Track {
     /// Takes the servers' clocks of the next epoch, and says whether they advanced: a pair of
     /// epochs in the wrong order must not be read as a change. A single clock that was set back
     /// is not enough to say so.
-    fn advance(&mut self, clocks: &[(String, Timestamp)]) -> bool {
+    fn advance(&mut self, clocks: &[(SmolStr, Timestamp)]) -> bool {
         // A clock that stands still is the same reply twice, and says nothing of the order.
         let moved = clocks.iter().filter_map(|(id, now)| {
             let before = self.clocks.get(id)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use smol_str::SmolStr;
 
 use super::Options;
 use super::interval::{NOT_RECORDED, Said, Stories};
@@ -47,7 +48,7 @@ pub(super) struct Tally<'a> {
     unknowns: BTreeMap<Hidden, BTreeMap<Subject, Epochs>>,
     exceptions: BTreeMap<(usize, Excuse), Epochs>,
     /// Names of accounts and users, by id.
-    names: BTreeMap<String, String>,
+    names: BTreeMap<SmolStr, SmolStr>,
     unseen: BTreeMap<(usize, &'static str), (Epochs, BTreeSet<Subject>)>,
     log: Vec<VerdictRow>,
 }
@@ -299,7 +300,7 @@ impl<'a> Tally<'a> {
 
 /// Shows accounts and users by name where one is known. Subjects are told apart by id, because a name may be
 /// seen in one epoch and not in the next.
-fn name_by_id(report: &mut SystemReport, names: &BTreeMap<String, String>) {
+fn name_by_id(report: &mut SystemReport, names: &BTreeMap<SmolStr, SmolStr>) {
     let findings = report.findings.iter_mut().map(|finding| &mut finding.subject);
     let unknowns = report
         .unknowns
@@ -308,7 +309,7 @@ fn name_by_id(report: &mut SystemReport, names: &BTreeMap<String, String>) {
     let exceptions = report.exceptions.iter_mut().map(|exception| &mut exception.subject);
     let unseen = report.unseen.iter_mut().flat_map(|unseen| &mut unseen.subjects);
     for subject in findings.chain(unknowns).chain(exceptions).chain(unseen) {
-        let shown: &mut [(&mut String, &String)] = match subject {
+        let shown: &mut [(&mut SmolStr, &SmolStr)] = match subject {
             Subject::Service { account, account_id, .. } => &mut [(account, account_id)],
             Subject::User { account, account_id, user, user_id } => {
                 &mut [(account, account_id), (user, user_id)]

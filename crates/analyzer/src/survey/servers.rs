@@ -44,20 +44,20 @@ pub(super) fn servers(epoch: &Epoch) -> (Servers, Servers) {
             survey.answers.entry((*endpoint).to_owned()).or_insert_with(|| "no_reply".to_owned());
         }
     }
-    let ids: BTreeMap<String, String> = epoch
+    let ids: BTreeMap<&str, &str> = epoch
         .sightings
         .iter()
-        .filter_map(|sighting| Some((sighting.url.clone()?, sighting.who.server.clone())))
+        .filter_map(|sighting| Some((sighting.url.as_deref()?, sighting.who.server.as_str())))
         .collect();
     let mut silent = Servers::new();
     for capture in &epoch.captures {
-        let Some(target) = capture.target.as_ref().filter(|_| !is_service(capture)) else {
+        let Some(target) = capture.target.as_deref().filter(|_| !is_service(capture)) else {
             continue;
         };
-        let id = ids.get(target).unwrap_or(target);
+        let id = ids.get(target).copied().unwrap_or(target);
         let survey = match servers.get_mut(id) {
             Some(survey) => survey,
-            None => silent.entry(id.clone()).or_default(),
+            None => silent.entry(id.to_owned()).or_default(),
         };
         note(survey, capture.endpoint.as_str(), &capture.status);
     }
@@ -79,15 +79,15 @@ fn answering(epoch: &Epoch) -> Servers {
     let start_us = epoch.header.start.as_microsecond();
     let mut servers = Servers::new();
     for sighting in &epoch.sightings {
-        let server = servers.entry(sighting.who.server.clone()).or_default();
-        let told = |known: &mut String, told: &Option<String>| {
+        let server = servers.entry(sighting.who.server.to_string()).or_default();
+        let told = |known: &mut String, told: Option<&str>| {
             if let (true, Some(told)) = (known.is_empty(), told) {
-                known.clone_from(told);
+                told.clone_into(known);
             }
         };
-        told(&mut server.name, &sighting.who.name);
-        told(&mut server.cluster, &sighting.who.cluster);
-        told(&mut server.version, &sighting.who.version);
+        told(&mut server.name, sighting.who.name.as_deref());
+        told(&mut server.cluster, sighting.who.cluster.as_deref());
+        told(&mut server.version, sighting.who.version.as_deref());
         server.answers.insert(sighting.endpoint.to_string(), Status::Ok.as_str().to_owned());
         let clock = clock(start_us, sighting);
         let tighter = |known: &ClockSurvey| {
@@ -127,11 +127,11 @@ fn note(survey: &mut ServerSurvey, endpoint: &str, status: &Status) {
 fn name(epoch: &Epoch, id: &str, survey: &mut ServerSurvey) {
     let expected = epoch.header.expects.servers.iter().find(|server| server.id == id);
     if let Some(server) = expected {
-        survey.name.clone_from(&server.name);
+        server.name.as_str().clone_into(&mut survey.name);
         survey.cluster = server.cluster.clone().unwrap_or_default();
     }
     let peer = epoch.routez.iter().flat_map(|record| &record.peers).find(|peer| peer.id == id);
     if let Some(peer) = peer.filter(|_| survey.name.is_empty()) {
-        survey.name.clone_from(&peer.name);
+        peer.name.as_str().clone_into(&mut survey.name);
     }
 }

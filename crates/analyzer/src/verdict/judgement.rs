@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::reason::Reason;
 use crate::report::{Severity, Subject};
@@ -111,7 +112,7 @@ pub struct Face {
     /// What it rests on.
     pub evidence: Vec<Fact>,
     /// Whom it concerns; another track closes the interval only if it sees all of them.
-    pub members: BTreeSet<String>,
+    pub members: BTreeSet<SmolStr>,
 }
 
 /// One observed fact.
@@ -151,22 +152,22 @@ impl Fact {
 /// Collects what one check says about one epoch.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    pub(crate) verdicts: Vec<(Subject, Verdict, BTreeSet<String>)>,
+    pub(crate) verdicts: Vec<(Subject, Verdict, BTreeSet<SmolStr>)>,
     pub(crate) problems: Vec<(&'static str, String)>,
     pub(crate) exceptions: Vec<(&'static str, Subject, String)>,
-    pub(crate) names: BTreeMap<String, String>,
+    pub(crate) names: BTreeMap<SmolStr, SmolStr>,
     pub(crate) unseen: Vec<(&'static str, Subject)>,
     pub(crate) conclusions: BTreeMap<Subject, Value>,
 }
 
 impl Judgement {
     /// The subject is good; `members` are those that were seen to be.
-    pub fn ok(&mut self, subject: Subject, members: BTreeSet<String>) {
+    pub fn ok(&mut self, subject: Subject, members: BTreeSet<SmolStr>) {
         self.verdicts.push((subject, Verdict::Ok(Closing::cured()), members));
     }
 
     /// The subject is good because its odd side is over, not because it was mended.
-    pub fn ok_ended(&mut self, subject: Subject, members: BTreeSet<String>, because: String) {
+    pub fn ok_ended(&mut self, subject: Subject, members: BTreeSet<SmolStr>, because: String) {
         self.verdicts.push((subject, Verdict::Ok(Closing::ended(because)), members));
     }
 
@@ -212,7 +213,7 @@ impl Judgement {
     pub fn name_account(&mut self, id: &str, name: &str) {
         // An id in place of a name is no name: another epoch or track may know a better one.
         if id != name {
-            self.names.insert(id.to_owned(), name.to_owned());
+            self.names.insert(id.into(), name.into());
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use smol_str::SmolStr;
+
 use crate::census::Census;
 use crate::epoch::PeerRecord;
 
@@ -9,33 +11,33 @@ use crate::epoch::PeerRecord;
 #[derive(Clone, Debug, Default)]
 pub struct Component {
     /// Cluster name; the server's own name for one without a cluster.
-    pub name: String,
+    pub name: SmolStr,
     /// Ids of all of them.
-    pub ids: BTreeSet<String>,
+    pub ids: BTreeSet<SmolStr>,
     /// Seats of those that answered, as far as they have one.
-    pub seats: BTreeSet<String>,
+    pub seats: BTreeSet<SmolStr>,
     /// Ids of those that answered.
-    pub answered: Vec<String>,
+    pub answered: Vec<SmolStr>,
     /// Those that did not, with the ids of the peers that name them.
-    pub silent: BTreeMap<PeerRecord, Vec<String>>,
+    pub silent: BTreeMap<PeerRecord, Vec<SmolStr>>,
     /// Why its extent is uncertain.
-    pub doubts: Vec<(String, String)>,
+    pub doubts: Vec<(SmolStr, String)>,
 }
 
 /// The components of an epoch, sorted by name, then size, then least id.
 pub(super) fn of(census: &Census) -> Vec<Component> {
-    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let mut groups: BTreeMap<&SmolStr, Vec<&SmolStr>> = BTreeMap::new();
     let mut all = Vec::new();
     for (id, server) in &census.servers {
         if let Some(cluster) = &server.cluster {
-            groups.entry(cluster.clone()).or_default().push(id);
+            groups.entry(cluster).or_default().push(id);
         } else {
             let alone = BTreeSet::from([id.clone()]);
             all.push(component(census, &server.name, alone, Vec::new()));
         }
     }
     for (name, ids) in groups {
-        all.extend(connect(census, &name, &ids));
+        all.extend(connect(census, name, &ids));
     }
     all.sort_by(|a, b| {
         (&a.name, b.ids.len(), a.ids.first()).cmp(&(&b.name, a.ids.len(), b.ids.first()))
@@ -44,20 +46,16 @@ pub(super) fn of(census: &Census) -> Vec<Component> {
 }
 
 /// Joins the servers of one cluster name.
-fn connect(census: &Census, name: &str, ids: &[&str]) -> Vec<Component> {
-    let mut sets: Vec<BTreeSet<String>> = Vec::new();
-    let mut unplaced: Vec<&str> = Vec::new();
-    let named: BTreeSet<&str> = ids
-        .iter()
-        .filter_map(|id| census.routes.get(*id))
-        .flatten()
-        .map(|peer| peer.id.as_str())
-        .collect();
+fn connect(census: &Census, name: &SmolStr, ids: &[&SmolStr]) -> Vec<Component> {
+    let mut sets: Vec<BTreeSet<SmolStr>> = Vec::new();
+    let mut unplaced: Vec<&SmolStr> = Vec::new();
+    let named: BTreeSet<&SmolStr> =
+        ids.iter().filter_map(|id| census.routes.get(*id)).flatten().map(|peer| &peer.id).collect();
     for id in ids {
         match census.routes.get(*id) {
             Some(peers) => {
-                let mut reach: BTreeSet<String> = peers.iter().map(|p| p.id.clone()).collect();
-                reach.insert((*id).to_owned());
+                let mut reach: BTreeSet<SmolStr> = peers.iter().map(|p| p.id.clone()).collect();
+                reach.insert((*id).clone());
                 absorb(&mut sets, reach);
             }
             None if named.contains(id) => {}
@@ -78,7 +76,7 @@ fn connect(census: &Census, name: &str, ids: &[&str]) -> Vec<Component> {
 }
 
 /// Adds a set, uniting all sets it touches.
-fn absorb(sets: &mut Vec<BTreeSet<String>>, mut set: BTreeSet<String>) {
+fn absorb(sets: &mut Vec<BTreeSet<SmolStr>>, mut set: BTreeSet<SmolStr>) {
     sets.retain_mut(|other| {
         let touches = !other.is_disjoint(&set);
         if touches {
@@ -93,22 +91,22 @@ fn absorb(sets: &mut Vec<BTreeSet<String>>, mut set: BTreeSet<String>) {
 /// peers, else, for want of better, with the largest cluster of their name, which leaves a doubt.
 fn place<'a>(
     census: &Census,
-    sets: &mut Vec<BTreeSet<String>>,
-    unplaced: &[&'a str],
-) -> Vec<(&'a str, String, String)> {
+    sets: &mut Vec<BTreeSet<SmolStr>>,
+    unplaced: &[&'a SmolStr],
+) -> Vec<(&'a SmolStr, SmolStr, String)> {
     let mut doubts = Vec::new();
-    let mut loose: BTreeSet<String> = BTreeSet::new();
+    let mut loose: BTreeSet<SmolStr> = BTreeSet::new();
     let nobody_told = sets.is_empty();
     for id in unplaced {
         let remotes = census.servers.get(*id).and_then(|server| server.remotes);
         if remotes == Some(0) {
-            sets.push(BTreeSet::from([(*id).to_owned()]));
+            sets.push(BTreeSet::from([(*id).clone()]));
             continue;
         }
-        loose.insert((*id).to_owned());
+        loose.insert((*id).clone());
         if !nobody_told {
-            let name = census.servers.get(*id).map_or(*id, |server| server.name.as_str());
-            doubts.push((*id, name.to_owned(), "no answered route list names it".to_owned()));
+            let name = census.servers.get(*id).map_or(*id, |server| &server.name);
+            doubts.push((*id, name.clone(), "no answered route list names it".to_owned()));
         }
     }
     if !loose.is_empty() {
@@ -123,14 +121,14 @@ fn place<'a>(
 
 fn component(
     census: &Census,
-    name: &str,
-    ids: BTreeSet<String>,
-    doubts: Vec<(String, String)>,
+    name: &SmolStr,
+    ids: BTreeSet<SmolStr>,
+    doubts: Vec<(SmolStr, String)>,
 ) -> Component {
-    let answered: Vec<String> =
+    let answered: Vec<SmolStr> =
         ids.iter().filter(|id| census.servers.contains_key(*id)).cloned().collect();
-    let mut silent: BTreeMap<PeerRecord, Vec<String>> = BTreeMap::new();
-    let mut first: BTreeMap<&str, PeerRecord> = BTreeMap::new();
+    let mut silent: BTreeMap<PeerRecord, Vec<SmolStr>> = BTreeMap::new();
+    let mut first: BTreeMap<&SmolStr, PeerRecord> = BTreeMap::new();
     for by in &answered {
         for peer in census.routes.get(by).into_iter().flatten() {
             if !census.servers.contains_key(&peer.id) {
@@ -139,10 +137,6 @@ fn component(
             }
         }
     }
-    let seats = answered
-        .iter()
-        .filter_map(|id| census.servers.get(id)?.seat())
-        .map(str::to_owned)
-        .collect();
-    Component { name: name.to_owned(), ids, seats, answered, silent, doubts }
+    let seats = answered.iter().filter_map(|id| census.servers.get(id)?.seat()).cloned().collect();
+    Component { name: name.clone(), ids, seats, answered, silent, doubts }
 }

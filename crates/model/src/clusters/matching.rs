@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use smol_str::format_smolstr;
+
 use super::{Component, Remembered};
 
 /// Finds the subject of every component, making new ones where there is none.
@@ -123,7 +125,7 @@ fn add(
     let same = subjects.iter().filter(|subject| subject.name == name).count();
     let mut subject = Remembered::named(name);
     if same > 0 {
-        subject.key = format!("{name}#{}", same + 1);
+        subject.key = format_smolstr!("{name}#{}", same + 1);
         problems.push((
             "unconnected_clusters",
             format!(

@@ -17,7 +17,7 @@ pub(super) fn recall(
     last: Option<Timestamp>,
 ) {
     for expected in &census.expected {
-        if census.servers.contains_key(&expected.id) {
+        if census.servers.contains_key(expected.id.as_str()) {
             continue;
         }
         let news = last.is_none()
@@ -47,7 +47,7 @@ fn was_replaced(expected: &ExpectedServer, census: &Census) -> bool {
     is_unnamed(expected)
         && census.servers.values().any(|server| {
             server.name == server.id
-                && server.cluster == expected.cluster
+                && server.cluster.as_deref() == expected.cluster.as_deref()
                 && census.expected.iter().all(|known| known.id != server.id)
         })
 }
@@ -66,7 +66,7 @@ fn subject_of(
     let naming = assigned
         .iter()
         .zip(components)
-        .find(|(_, component)| component.ids.contains(&expected.id))
+        .find(|(_, component)| component.ids.contains(expected.id.as_str()))
         .map(|(index, _)| *index);
     let own = if is_unnamed(expected) { &expected.id } else { &expected.name };
     let cluster = expected.cluster.as_ref().unwrap_or(own);
@@ -84,11 +84,13 @@ impl Remembered {
         let seat = self.seat_of(&expected.id, name);
         let member = self.members.entry(seat.clone()).or_insert_with(|| Member {
             seat,
-            name: name.clone(),
+            name: name.into(),
             ..Member::default()
         });
-        member.id.clone_from(&expected.id);
-        member.version = expected.version.clone().or(member.version.take());
+        member.id = expected.id.as_str().into();
+        if let Some(version) = &expected.version {
+            member.version = Some(version.into());
+        }
         member.last_seen = member.last_seen.max(expected.last_seen);
     }
 }

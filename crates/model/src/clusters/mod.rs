@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, PoisonError};
 
 use jiff::Timestamp;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::census::{Census, Server};
 pub use components::Component;
@@ -52,30 +53,30 @@ impl Default for ClusterTracker {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remembered {
     /// Name, with a number from the second of that name on.
-    pub key: String,
+    pub key: SmolStr,
     /// Cluster name.
-    pub name: String,
+    pub name: SmolStr,
     /// Members that are still expected or were lost, by seat.
-    pub members: BTreeMap<String, Member>,
+    pub members: BTreeMap<SmolStr, Member>,
 }
 
 /// A server as it is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Member {
     /// What its successive processes hold.
-    pub seat: String,
+    pub seat: SmolStr,
     /// Name to show.
-    pub name: String,
+    pub name: SmolStr,
     /// Id of the last process seen or named.
-    pub id: String,
+    pub id: SmolStr,
     /// Last version seen.
-    pub version: Option<String>,
+    pub version: Option<SmolStr>,
     /// Start of the last epoch in which it answered.
     pub last_seen: Option<Timestamp>,
     /// URL it was asked under, over HTTP.
-    pub url: Option<String>,
+    pub url: Option<SmolStr>,
     /// Client address.
-    pub address: Option<String>,
+    pub address: Option<SmolStr>,
     /// Another server held the name as well, so that the seat is its own invention.
     pub doubled: bool,
 }
@@ -93,31 +94,31 @@ pub struct Clusters {
 #[derive(Debug, Default)]
 pub struct Cluster {
     /// Name, with a number from the second of that name on.
-    pub key: String,
+    pub key: SmolStr,
     /// Ids of the servers that answered.
-    pub answered: Vec<String>,
+    pub answered: Vec<SmolStr>,
     /// Seat of each server that answered, by id.
-    pub seats: BTreeMap<String, String>,
+    pub seats: BTreeMap<SmolStr, SmolStr>,
     /// Expected members that did not answer, by seat.
-    pub silent: BTreeMap<String, Member>,
+    pub silent: BTreeMap<SmolStr, Member>,
     /// Earlier members that did not answer and are named by no answered route list, by seat.
-    pub departed: BTreeMap<String, Member>,
+    pub departed: BTreeMap<SmolStr, Member>,
     /// Members that answer in another cluster now.
-    pub moved: BTreeMap<String, Member>,
+    pub moved: BTreeMap<SmolStr, Member>,
     /// Peers that name a member which did not answer, by seat.
-    pub named_by: BTreeMap<String, Vec<String>>,
+    pub named_by: BTreeMap<SmolStr, Vec<SmolStr>>,
     /// Seats held by two servers at once.
-    pub shared_seats: BTreeSet<String>,
+    pub shared_seats: BTreeSet<SmolStr>,
     /// Seats that were not there in the epoch before.
-    pub newcomers: BTreeSet<String>,
+    pub newcomers: BTreeSet<SmolStr>,
     /// Whether it is certain that there are no further members.
     pub membership_known: bool,
     /// Why not: the server that leaves the doubt, and what it is.
-    pub doubts: Vec<(String, String)>,
+    pub doubts: Vec<(SmolStr, String)>,
     /// Whether any route list of this cluster was answered.
     pub has_routes: bool,
     /// All of its seats answer under another cluster name.
-    pub renamed_to: Option<String>,
+    pub renamed_to: Option<SmolStr>,
 }
 
 impl ClusterTracker {
@@ -166,31 +167,27 @@ impl State {
         if clusters.all.iter().all(|one| one.silent.is_empty() && one.departed.is_empty()) {
             return;
         }
-        let elsewhere: BTreeMap<String, String> = clusters
+        let elsewhere: BTreeMap<SmolStr, SmolStr> = clusters
             .all
             .iter()
             .flat_map(|cluster| {
                 cluster.seats.values().map(|seat| (seat.clone(), cluster.key.clone()))
             })
             .collect();
-        let by_id: BTreeMap<&str, &str> = clusters
+        let by_id: BTreeMap<&SmolStr, &SmolStr> = clusters
             .all
             .iter()
-            .flat_map(|cluster| {
-                cluster.answered.iter().map(|id| (id.as_str(), cluster.key.as_str()))
-            })
+            .flat_map(|cluster| cluster.answered.iter().map(|id| (id, &cluster.key)))
             .collect();
-        let mut moves: Vec<(usize, String, String)> = Vec::new();
+        let mut moves: Vec<(usize, SmolStr, SmolStr)> = Vec::new();
         for (index, cluster) in clusters.all.iter().enumerate() {
             let gone = cluster.silent.iter().chain(&cluster.departed);
             for (seat, member) in gone {
-                let by_seat = elsewhere
-                    .get(seat)
-                    .filter(|key| newly_there(census, clusters, key, seat))
-                    .map(String::as_str);
-                let to = by_id.get(member.id.as_str()).copied().or(by_seat);
-                if let Some(to) = to.filter(|to| *to != cluster.key) {
-                    moves.push((index, seat.clone(), to.to_owned()));
+                let by_seat =
+                    elsewhere.get(seat).filter(|key| newly_there(census, clusters, key, seat));
+                let to = by_id.get(&member.id).copied().or(by_seat);
+                if let Some(to) = to.filter(|to| **to != cluster.key) {
+                    moves.push((index, seat.clone(), to.clone()));
                 }
             }
         }
@@ -231,7 +228,7 @@ fn report_shared(cluster: &Cluster, problems: &mut Vec<(&'static str, String)>) 
 
 impl Remembered {
     fn named(name: &str) -> Self {
-        Self { key: name.to_owned(), name: name.to_owned(), members: BTreeMap::new() }
+        Self { key: name.into(), name: name.into(), members: BTreeMap::new() }
     }
 
     /// Looks at the components that belong to this cluster, and remembers what they hold.
@@ -257,19 +254,18 @@ impl Remembered {
 
     /// Seats the servers that answered.
     fn seat(&mut self, census: &Census, cluster: &mut Cluster, time: Timestamp, first: bool) {
-        let mut held: BTreeSet<String> = BTreeSet::new();
-        let unseated = |id: &String| census.servers.get(id).is_some_and(|s| s.seat().is_none());
+        let mut held: BTreeSet<SmolStr> = BTreeSet::new();
+        let unseated = |id: &SmolStr| census.servers.get(id).is_some_and(|s| s.seat().is_none());
         let known = cluster.answered.iter().any(unseated).then(|| self.seats_by_id());
         let seat_of = |id: &str| known.as_ref().and_then(|seats| seats.get(id)).cloned();
         for id in &cluster.answered {
             let Some(server) = census.servers.get(id) else { continue };
-            let mut seat = server
-                .seat()
-                .map_or_else(|| seat_of(id).unwrap_or_else(|| id.clone()), str::to_owned);
+            let mut seat =
+                server.seat().cloned().unwrap_or_else(|| seat_of(id).unwrap_or_else(|| id.clone()));
             let doubled = !held.insert(seat.clone());
             if doubled {
                 cluster.shared_seats.insert(seat.clone());
-                seat = format!("{seat} ({id})");
+                seat = format_smolstr!("{seat} ({id})");
             }
             cluster.seats.insert(id.clone(), seat.clone());
             let known = self.members.contains_key(&seat)
@@ -288,8 +284,8 @@ impl Remembered {
 
     /// Sorts the members that did not answer into silent and departed.
     fn missing(&mut self, census: &Census, cluster: &mut Cluster, components: &[&Component]) {
-        let present: BTreeSet<&String> = cluster.seats.values().collect();
-        let mut names: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
+        let present: BTreeSet<&SmolStr> = cluster.seats.values().collect();
+        let mut names: BTreeMap<SmolStr, (SmolStr, Vec<SmolStr>)> = BTreeMap::new();
         let silent = components.iter().any(|component| !component.silent.is_empty());
         let known = if silent { self.seats_by_id() } else { BTreeMap::new() };
         for component in components {
@@ -330,21 +326,21 @@ impl Remembered {
     }
 
     /// The seat of a server that is not there: that of its id, else its name.
-    fn seat_of(&self, id: &str, name: &str) -> String {
+    fn seat_of(&self, id: &str, name: &str) -> SmolStr {
         self.members
             .iter()
             .find(|(_, member)| member.id == id)
-            .map_or_else(|| name.to_owned(), |(seat, _)| seat.clone())
+            .map_or_else(|| name.into(), |(seat, _)| seat.clone())
     }
 
     /// The seat that each server id was last seen on.
-    fn seats_by_id(&self) -> BTreeMap<String, String> {
+    fn seats_by_id(&self) -> BTreeMap<SmolStr, SmolStr> {
         let members = self.members.iter().rev();
         members.map(|(seat, member)| (member.id.clone(), seat.clone())).collect()
     }
 }
 
-fn member(server: &Server, seat: String, time: Timestamp) -> Member {
+fn member(server: &Server, seat: SmolStr, time: Timestamp) -> Member {
     Member {
         seat,
         name: server.name.clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::format::Reply;
 use nats_hindsight_snapshot::wire::{Connection, Connz};
+use smol_str::SmolStr;
 
 use super::{owned, time};
 use crate::epoch::{ConnectionRecord, ConnzPage};
@@ -36,9 +37,9 @@ pub(super) fn told(connz: &Connz<'_>) -> ConnzTold {
 }
 
 /// The page that a request asked for and a server told.
-pub(super) fn page(id: &str, line: &Reply<'_>, told: &ConnzTold) -> ConnzPage {
+pub(super) fn page(id: &SmolStr, line: &Reply<'_>, told: &ConnzTold) -> ConnzPage {
     let mut page = ConnzPage {
-        server: id.to_owned(),
+        server: id.clone(),
         offset: line.page.map_or(told.offset.unwrap_or(0), |page| page.offset),
         limit: line
             .page
@@ -77,7 +78,7 @@ fn connection(row: &Connection<'_>) -> Option<ConnectionRecord> {
     Some(ConnectionRecord {
         cid: row.cid.unwrap_or(0),
         // Servers before 2.9 name no kind; their rows are clients.
-        kind: owned(row.kind.as_ref()).unwrap_or_else(|| "Client".to_owned()),
+        kind: owned(row.kind.as_ref()).unwrap_or_else(|| "Client".into()),
         name: owned(row.name.as_ref()),
         lang: owned(row.lang.as_ref()),
         version: owned(row.version.as_ref()),
@@ -97,7 +98,7 @@ fn connection(row: &Connection<'_>) -> Option<ConnectionRecord> {
 }
 
 enum Announced {
-    Instance(String, String),
+    Instance(SmolStr, SmolStr),
     Tap,
 }
 
@@ -114,10 +115,10 @@ fn announced(subject: &str) -> Option<Announced> {
     }
     match tokens.as_slice() {
         ["$SRV", "PING" | "INFO" | "STATS", name] => {
-            Some(Announced::Instance((*name).to_owned(), String::new()))
+            Some(Announced::Instance((*name).into(), SmolStr::default()))
         }
         ["$SRV", "PING" | "INFO" | "STATS", name, id] => {
-            Some(Announced::Instance((*name).to_owned(), (*id).to_owned()))
+            Some(Announced::Instance((*name).into(), (*id).into()))
         }
         _ => None,
     }

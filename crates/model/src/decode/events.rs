@@ -43,7 +43,7 @@ fn farewell(line: &EventLine<'_>, id: &str, leave: Leave) -> Result<What, String
     if info.id.is_some_and(|told| told != id) {
         return Err("the event is about another server than its subject".to_owned());
     }
-    Ok(What::Farewell { server: id.to_owned(), leave })
+    Ok(What::Farewell { server: id.into(), leave })
 }
 
 fn disconnect(line: &EventLine<'_>) -> Result<Option<What>, String> {

@@ -20,6 +20,7 @@ use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Body, Line, Reply};
 use nats_hindsight_snapshot::wire::{Accountz, Bare, Connz, Leafz, Routez, Statsz, Varz};
 use serde::Deserialize;
+use smol_str::SmolStr;
 
 pub use memo::Memo;
 
@@ -65,11 +66,11 @@ fn add(epoch: &mut Epoch, line: &Reply<'_>, told: &Told) -> Result<(), String> {
                 let why =
                     format!("`{field}` is of another type than the protocol has; passed over");
                 let (endpoint, source) = (line.endpoint.clone(), told.id.clone());
-                epoch.malformed.push(Malformed { endpoint, source, why });
+                epoch.malformed.push(Malformed { endpoint, source: source.into(), why });
             }
             epoch.services.push(ServiceRecord {
                 endpoint: line.endpoint.clone(),
-                account: line.account.clone().map(Cow::into_owned),
+                account: line.account.clone().map(Cow::into_owned).map(SmolStr::from),
                 told: Arc::clone(told),
                 arrival_us: line.arrival_us,
             });
@@ -82,13 +83,13 @@ fn sighting(line: &Reply<'_>, who: Arc<Who>, url: Option<&str>) -> Sighting {
     Sighting {
         endpoint: line.endpoint.clone(),
         who,
-        url: url.map(str::to_owned),
+        url: url.map(str::to_owned).map(SmolStr::from),
         arrival_us: line.arrival_us,
         rtt_us: line.rtt_us,
     }
 }
 
-fn fill(epoch: &mut Epoch, line: &Reply<'_>, id: &str, content: &Content) {
+fn fill(epoch: &mut Epoch, line: &Reply<'_>, id: &SmolStr, content: &Content) {
     match content {
         Content::Nothing => {}
         Content::Varz(varz, settings) => {
@@ -157,7 +158,7 @@ fn bare_who(
     }))
 }
 
-fn bare_content(line: &Reply<'_>, body: &Body<'_>, id: &str) -> Result<Content, String> {
+fn bare_content(line: &Reply<'_>, body: &Body<'_>, id: &SmolStr) -> Result<Content, String> {
     let endpoint = &line.endpoint;
     Ok(if *endpoint == Endpoint::VARZ {
         Content::Varz(Some(Arc::new(records::varz(id, &parse::<Varz<'_>>(body)?))), None)
@@ -184,8 +185,8 @@ fn time(text: Option<&str>) -> Option<Timestamp> {
     text.and_then(|text| text.parse().ok())
 }
 
-fn owned(text: Option<&impl AsRef<str>>) -> Option<String> {
-    text.map(|text| text.as_ref().to_owned()).filter(|text| !text.is_empty())
+fn owned(text: Option<&impl AsRef<str>>) -> Option<SmolStr> {
+    text.map(AsRef::as_ref).filter(|text| !text.is_empty()).map(SmolStr::new)
 }
 
 /// Reads the replies of the wanted endpoints and nothing else: no header, no totals, no problems.

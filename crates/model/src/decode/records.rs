@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::wire::{Accountz, Leafz, Routez, Statsz, Varz};
+use smol_str::SmolStr;
 
 use super::{owned, time};
 use crate::epoch::{
     AccountzRecord, LeafzRecord, PeerRecord, RoutezRecord, StatszRecord, VarzRecord,
 };
 
-pub(super) fn varz(id: &str, varz: &Varz<'_>) -> VarzRecord {
+pub(super) fn varz(id: &SmolStr, varz: &Varz<'_>) -> VarzRecord {
     VarzRecord {
-        server: id.to_owned(),
+        server: id.clone(),
         git_commit: owned(varz.git_commit.as_ref()),
         go: owned(varz.go.as_ref()),
         start: time(varz.start.as_deref()),
@@ -29,9 +30,9 @@ pub(super) fn varz(id: &str, varz: &Varz<'_>) -> VarzRecord {
     }
 }
 
-pub(super) fn statsz(id: &str, statsz: &Statsz<'_>, now: Option<Timestamp>) -> StatszRecord {
+pub(super) fn statsz(id: &SmolStr, statsz: &Statsz<'_>, now: Option<Timestamp>) -> StatszRecord {
     StatszRecord {
-        server: id.to_owned(),
+        server: id.clone(),
         start: time(statsz.start.as_deref()),
         now,
         connections: statsz.connections,
@@ -39,7 +40,7 @@ pub(super) fn statsz(id: &str, statsz: &Statsz<'_>, now: Option<Timestamp>) -> S
     }
 }
 
-pub(super) fn routez(id: &str, routez: &Routez<'_>) -> RoutezRecord {
+pub(super) fn routez(id: &SmolStr, routez: &Routez<'_>) -> RoutezRecord {
     let mut peers: Vec<PeerRecord> = routez
         .routes
         .iter()
@@ -51,23 +52,23 @@ pub(super) fn routez(id: &str, routez: &Routez<'_>) -> RoutezRecord {
         .collect();
     peers.sort();
     peers.dedup_by(|a, b| a.id == b.id);
-    RoutezRecord { server: id.to_owned(), peers }
+    RoutezRecord { server: id.clone(), peers }
 }
 
-pub(super) fn accountz(id: &str, accountz: &Accountz<'_>) -> AccountzRecord {
+pub(super) fn accountz(id: &SmolStr, accountz: &Accountz<'_>) -> AccountzRecord {
     AccountzRecord {
-        server: id.to_owned(),
+        server: id.clone(),
         system_account: owned(accountz.system_account.as_ref()),
-        accounts: accountz.accounts.iter().map(|name| name.clone().into_owned()).collect(),
+        accounts: accountz.accounts.iter().map(SmolStr::new).collect(),
     }
 }
 
-pub(super) fn leafz(id: &str, leafz: &Leafz<'_>) -> LeafzRecord {
-    let mut sides: Vec<(String, Option<String>)> = leafz
+pub(super) fn leafz(id: &SmolStr, leafz: &Leafz<'_>) -> LeafzRecord {
+    let mut sides: Vec<(SmolStr, Option<SmolStr>)> = leafz
         .leafs
         .iter()
         .map(|leaf| (owned(leaf.name.as_ref()).unwrap_or_default(), owned(leaf.account.as_ref())))
         .collect();
     sides.sort();
-    LeafzRecord { server: id.to_owned(), leafs: sides }
+    LeafzRecord { server: id.clone(), leafs: sides }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use nats_hindsight_snapshot::format::Body;
 use nats_hindsight_snapshot::wire::{REPLY_TYPE_PREFIX, ServiceEndpoint, ServiceReply};
+use smol_str::SmolStr;
 
 use super::told::Told;
 use super::{owned, time};
@@ -54,8 +55,11 @@ fn served(endpoint: ServiceEndpoint<'_>) -> ServedEndpoint {
     ServedEndpoint {
         name: owned(endpoint.name.as_ref()).unwrap_or_default(),
         subject: owned(endpoint.subject.as_ref()).unwrap_or_default(),
-        queue_group: endpoint.queue_group.set().map(|group| group.as_ref().to_owned()),
-        metadata_keys: endpoint.metadata.readable().map(|all| all.0.into_keys().collect()),
+        queue_group: endpoint.queue_group.set().map(SmolStr::new),
+        metadata_keys: endpoint
+            .metadata
+            .readable()
+            .map(|all| all.0.into_keys().map(SmolStr::from).collect()),
         requests: endpoint.num_requests,
         errors: endpoint.num_errors,
     }

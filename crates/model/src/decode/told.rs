@@ -11,6 +11,7 @@ use nats_hindsight_snapshot::wire::{
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
 use super::connections::ConnzTold;
 use super::{connections, owned, records, services, time};
@@ -87,7 +88,7 @@ pub(super) fn is_connections(endpoint: &Endpoint) -> bool {
 
 /// VARZ has its settings besides: a field of another type than expected must not cost them.
 fn varz(body: &Body<'_>, keep: Keep<'_>) -> Told {
-    let settings = |id: &str| settings(id, keep(), false);
+    let settings = |id: &SmolStr| settings(id, keep(), false);
     let told = server(body, |id, varz: &Varz<'_>, _| {
         Content::Varz(Some(Arc::new(records::varz(id, varz))), Some(settings(id)))
     });
@@ -100,14 +101,14 @@ fn varz(body: &Body<'_>, keep: Keep<'_>) -> Told {
     }
 }
 
-pub(super) fn settings(id: &str, body: Arc<[u8]>, bare: bool) -> Arc<SettingsRecord> {
-    Arc::new(SettingsRecord { server: id.to_owned(), bare, body, read: OnceLock::new() })
+pub(super) fn settings(id: &SmolStr, body: Arc<[u8]>, bare: bool) -> Arc<SettingsRecord> {
+    Arc::new(SettingsRecord { server: id.clone(), bare, body, read: OnceLock::new() })
 }
 
 /// Reads an envelope and the reply in it in one pass.
 fn server<'a, T: Deserialize<'a>>(
     body: &Body<'a>,
-    make: impl FnOnce(&str, &T, Option<Timestamp>) -> Content,
+    make: impl FnOnce(&SmolStr, &T, Option<Timestamp>) -> Content,
 ) -> Told {
     let Ok(envelope) = body.parse::<Envelope<'a, T>>() else { return partly(body, make) };
     let Some(who) = envelope.server.as_ref().and_then(who) else { return nobody() };
@@ -119,7 +120,7 @@ fn server<'a, T: Deserialize<'a>>(
 /// The envelope of a reply that cannot be read: who sent it is known all the same.
 fn partly<'a, T: Deserialize<'a>>(
     body: &Body<'a>,
-    make: impl FnOnce(&str, &T, Option<Timestamp>) -> Content,
+    make: impl FnOnce(&SmolStr, &T, Option<Timestamp>) -> Content,
 ) -> Told {
     let envelope = match body.parse::<Envelope<'a, &'a RawValue>>() {
         Ok(envelope) => envelope,

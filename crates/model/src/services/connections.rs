@@ -1,10 +1,12 @@
 //! Whether lists of connections are so complete that absence from them proves something.
 
+use smol_str::SmolStr;
+
 use super::{Doubt, ServiceFacts};
 use crate::clusters::Clusters;
 use crate::roster::ServiceKey;
 
-type Servers = Vec<(String, String)>;
+type Servers = Vec<(SmolStr, SmolStr)>;
 
 /// Whether every expected server gave all connections that could list a service.
 pub(super) fn complete(

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::lines::ExpectedService;
+use smol_str::SmolStr;
 
 use super::{Absence, Known, Presence, ServiceFacts};
 use crate::clusters::Clusters;
@@ -18,34 +19,34 @@ pub struct LastGood {
     /// Start of that epoch.
     pub time: Option<Timestamp>,
     /// Its instances, by id.
-    pub instances: BTreeMap<String, LastInstance>,
+    pub instances: BTreeMap<SmolStr, LastInstance>,
     /// Servers that held their connections, by id.
-    pub holders: BTreeMap<String, Holder>,
+    pub holders: BTreeMap<SmolStr, Holder>,
     /// Whether Client rows listed it.
     pub listed: bool,
     /// Leaf connections by which it was seen: (server, leaf name).
-    pub leafs: BTreeSet<(String, String)>,
+    pub leafs: BTreeSet<(SmolStr, SmolStr)>,
     /// Requests and errors since the start of its instances, where all told.
     pub served: Option<(u64, u64)>,
     /// Subjects its endpoints served.
-    pub subjects: BTreeSet<String>,
+    pub subjects: BTreeSet<SmolStr>,
     /// Whether some of its instances had not been there the epoch before.
     pub new_instances: bool,
     /// How the connections of its instances ended, by instance id, where an event told.
-    pub ends: BTreeMap<String, Ended>,
+    pub ends: BTreeMap<SmolStr, Ended>,
 }
 
 /// An instance as it was last seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastInstance {
     /// Version of the application.
-    pub version: Option<String>,
+    pub version: Option<SmolStr>,
     /// Id of the server that held its connection.
-    pub server: Option<String>,
+    pub server: Option<SmolStr>,
     /// Id of the connection on that server.
     pub cid: Option<u64>,
     /// Name of the connection.
-    pub connection: Option<String>,
+    pub connection: Option<SmolStr>,
     /// Milliseconds it had been connected: a lower bound of its age.
     pub age_ms: Option<i64>,
 }
@@ -54,11 +55,11 @@ pub struct LastInstance {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
     /// Cluster it was in.
-    pub cluster: String,
+    pub cluster: SmolStr,
     /// Seat it held.
-    pub seat: String,
+    pub seat: SmolStr,
     /// Its name.
-    pub name: String,
+    pub name: SmolStr,
 }
 
 impl LastGood {
@@ -71,20 +72,22 @@ impl LastGood {
     ) -> Self {
         let holder = |id: &String| {
             let told = facts.census.expected.iter().find(|server| server.id == *id);
-            let name = told.map_or(id, |server| &server.name).clone();
+            let name = SmolStr::new(told.map_or(id, |server| &server.name));
             let known = holder(id, facts, clusters).unwrap_or_else(|| Holder {
-                cluster: told.and_then(|s| s.cluster.clone()).unwrap_or_else(|| name.clone()),
+                cluster: told
+                    .and_then(|server| server.cluster.as_ref())
+                    .map_or_else(|| name.clone(), SmolStr::from),
                 seat: name.clone(),
                 name,
             });
-            (id.clone(), known)
+            (id.into(), known)
         };
         Self {
             time: Some(last_seen),
             instances: expected
                 .instances
                 .iter()
-                .map(|id| (id.clone(), LastInstance::default()))
+                .map(|id| (id.into(), LastInstance::default()))
                 .collect(),
             holders: expected.servers.iter().map(holder).collect(),
             listed: !expected.servers.is_empty(),
@@ -110,7 +113,7 @@ fn holders(
     before: &LastGood,
     facts: &ServiceFacts,
     clusters: &Clusters,
-) -> BTreeMap<String, Holder> {
+) -> BTreeMap<SmolStr, Holder> {
     let connected = service.instances.values().filter_map(|instance| instance.connection.as_ref());
     let seen =
         connected.filter_map(|c| Some((c.server.clone(), holder(&c.server, facts, clusters)?)));
@@ -126,15 +129,24 @@ fn holders(
 
 /// Leaf connections that alone show instances of a service. A leaf connection shows every service
 /// of its side; only where an instance is on no Client row does it show something of its own.
-fn leafs(key: &ServiceKey, service: &Service, facts: &ServiceFacts) -> BTreeSet<(String, String)> {
+fn leafs(
+    key: &ServiceKey,
+    service: &Service,
+    facts: &ServiceFacts,
+) -> BTreeSet<(SmolStr, SmolStr)> {
     let hidden = service.instances.values().any(|instance| instance.connection.is_none());
     let leafs = facts.roster.behind_leafs.get(key).filter(|_| hidden);
     leafs.cloned().unwrap_or_default()
 }
 
-fn instances(service: &Service, before: &LastGood) -> BTreeMap<String, LastInstance> {
-    let all = service.instances.iter();
-    all.map(|(id, now)| (id.clone(), last(now, before.instances.get(id)))).collect()
+/// Brings the instances up to date, and says whether there are new ones.
+fn renew(instances: &mut BTreeMap<SmolStr, LastInstance>, service: &Service) -> bool {
+    instances.retain(|id, _| service.instances.contains_key(id));
+    let before = instances.len();
+    for (id, now) in &service.instances {
+        instances.entry(id.clone()).or_default().renew(now);
+    }
+    instances.len() > before
 }
 
 impl Known {
@@ -158,10 +170,10 @@ impl Known {
             Presence::Unknown(_) => return,
         }
         let Some(service) = facts.roster.services.get(key) else { return };
-        let before = std::mem::take(&mut self.last_good);
+        let mut before = std::mem::take(&mut self.last_good);
         let holders = holders(service, &before, facts, clusters);
         let leafs = leafs(key, service, facts);
-        let instances = instances(service, &before);
+        let new_instances = renew(&mut before.instances, service) && before.epoch.is_some();
         // Where no connection was seen, what is known of them from before still helps.
         let (holders, leafs, listed) = if service.listed() || !leafs.is_empty() {
             (holders, leafs, service.listed())
@@ -171,9 +183,8 @@ impl Known {
         self.last_good = LastGood {
             epoch: Some(epoch),
             time: Some(time),
-            new_instances: before.epoch.is_some()
-                && instances.keys().any(|id| !before.instances.contains_key(id)),
-            instances,
+            new_instances,
+            instances: before.instances,
             holders,
             listed,
             leafs,
@@ -195,7 +206,7 @@ impl Known {
                 ends.entry(id.clone()).or_insert_with(|| Ended {
                     at: farewell.at,
                     server: server.clone(),
-                    reason: farewell.leave.word().to_owned(),
+                    reason: SmolStr::new_static(farewell.leave.word()),
                     name: last.connection.clone(),
                 });
             }
@@ -203,14 +214,17 @@ impl Known {
     }
 }
 
-fn last(now: &Instance, before: Option<&LastInstance>) -> LastInstance {
-    let connection = now.connection.as_ref();
-    LastInstance {
-        version: now.version.clone().or_else(|| before?.version.clone()),
-        server: connection.map(|c| c.server.clone()).or_else(|| before?.server.clone()),
-        cid: connection.map(|c| c.cid).or_else(|| before?.cid),
-        connection: connection.and_then(|c| c.name.clone()).or_else(|| before?.connection.clone()),
-        age_ms: connection.and_then(|c| c.uptime_ms).or_else(|| before?.age_ms),
+impl LastInstance {
+    /// Takes what an epoch tells; what it does not tell stays as it was.
+    fn renew(&mut self, now: &Instance) {
+        if let Some(version) = &now.version {
+            self.version = Some(version.clone());
+        }
+        let Some(connection) = &now.connection else { return };
+        self.server = Some(connection.server.clone());
+        self.cid = Some(connection.cid);
+        self.connection = connection.name.clone().or(self.connection.take());
+        self.age_ms = connection.uptime_ms.or(self.age_ms);
     }
 }
 
@@ -220,7 +234,7 @@ fn served<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<(u64, u64
     (!all.is_empty()).then(|| (sum(|s| s.0), sum(|s| s.1)))
 }
 
-fn subjects<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<BTreeSet<String>> {
+fn subjects<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<BTreeSet<SmolStr>> {
     let told: Vec<_> = instances.filter_map(|instance| instance.announces.as_ref()).collect();
     (!told.is_empty()).then(|| {
         told.into_iter()

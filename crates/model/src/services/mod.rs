@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use nats_hindsight_snapshot::lines::ExpectedService;
+use smol_str::SmolStr;
 
 use crate::View;
 use crate::census::Census;
@@ -43,7 +45,7 @@ pub struct ServiceTracker {
     clusters: ClusterTracker,
     known: BTreeMap<ServiceKey, Known>,
     /// Names of accounts, by id: not every epoch tells them.
-    names: BTreeMap<String, String>,
+    names: BTreeMap<SmolStr, SmolStr>,
     farewells: Farewells,
 }
 
@@ -109,7 +111,7 @@ pub struct Seen {
     /// Account id and name.
     pub key: ServiceKey,
     /// Name of the account for display; its id where no epoch so far told one.
-    pub account: String,
+    pub account: SmolStr,
     /// Whether it is there.
     pub presence: Presence,
     /// What it was when it was last there, if it is not there now.
@@ -135,9 +137,9 @@ pub struct Zero {
     /// In which way.
     pub kind: Absence,
     /// Server it was asked through.
-    pub asked_through: Option<String>,
+    pub asked_through: Option<SmolStr>,
     /// Servers that held instances and are out of sight.
-    pub cut_off_with: Vec<String>,
+    pub cut_off_with: Vec<SmolStr>,
     /// Whether it is known only by its absence from connections.
     pub by_sweep: bool,
     /// Whether its servers were never known, so that being cut off cannot be told from having
@@ -173,17 +175,17 @@ pub enum Doubt {
     /// It gives *no responders* and is listed.
     Contradiction,
     /// Servers did not answer: (cluster, name).
-    ServerSilent(Vec<(String, String)>),
+    ServerSilent(Vec<(SmolStr, SmolStr)>),
     /// It runs behind leaf nodes: their names.
-    BehindLeaf(Vec<String>),
+    BehindLeaf(Vec<SmolStr>),
     /// No connection to its account could ask.
     AccountUnreachable,
     /// Permissions forbid asking.
     Denied,
     /// Lists of connections are not complete: (cluster, name) of the servers that lack.
-    ConnectionsIncomplete(Vec<(String, String)>),
+    ConnectionsIncomplete(Vec<(SmolStr, SmolStr)>),
     /// A server that held it restarted a moment ago.
-    Settling(Vec<(String, String)>),
+    Settling(Vec<(SmolStr, SmolStr)>),
     /// It is listed, and none of its instances answered when asked by id.
     InstanceSilent,
     /// It did not answer, and nothing proves that it is not there.
@@ -231,20 +233,28 @@ impl ServiceTracker {
     /// Services that the header expects were there before, though no epoch given shows them: it
     /// was the first, or those between are missing.
     fn remember_expected(&mut self, facts: &ServiceFacts, clusters: &Clusters) {
-        let listed: BTreeSet<(&String, &String)> = facts
-            .roster
-            .expected
+        let expected = &facts.roster.expected;
+        let mut news: Vec<(ServiceKey, &ExpectedService, Timestamp)> = expected
             .iter()
-            .filter(|expected| !expected.servers.is_empty())
-            .flat_map(|expected| expected.instances.iter().map(|id| (&expected.name, id)))
+            .filter_map(|service| {
+                let key = (service.account.as_str().into(), service.name.as_str().into());
+                Some((key, service, service.last_seen?))
+            })
             .collect();
-        for expected in &facts.roster.expected {
-            let Some(last_seen) = expected.last_seen else { continue };
-            let key = (expected.account.clone(), expected.name.clone());
+        news.retain(|(key, _, _)| !self.known.contains_key(key));
+        if news.is_empty() {
+            return;
+        }
+        let listed: BTreeSet<(&String, &String)> = expected
+            .iter()
+            .filter(|service| !service.servers.is_empty())
+            .flat_map(|service| service.instances.iter().map(|id| (&service.name, id)))
+            .collect();
+        for (key, expected, last_seen) in news {
             // Instances that only another account's connections held were imported from there.
             let imported = expected.servers.is_empty()
                 && expected.instances.iter().any(|id| listed.contains(&(&expected.name, id)));
-            if imported || self.known.contains_key(&key) {
+            if imported {
                 continue;
             }
             let last_good = LastGood::remembered(expected, last_seen, facts, clusters);

@@ -1,6 +1,7 @@
 //! Whether a service is there, from the evidence of one epoch: the first rule that fits decides.
 
 use nats_hindsight_snapshot::lines::Status;
+use smol_str::SmolStr;
 
 use super::connections;
 use super::{Absence, Doubt, Holder, Known, LastGood, Patience, Presence, ServiceFacts, Zero};
@@ -8,7 +9,7 @@ use crate::clusters::Clusters;
 use crate::events::Farewells;
 use crate::roster::{Ask, Service, ServiceKey};
 
-type Servers = Vec<(String, String)>;
+type Servers = Vec<(SmolStr, SmolStr)>;
 
 /// Everything the rules look at.
 struct Case<'a> {
@@ -125,7 +126,7 @@ impl Case<'_> {
         }
     }
 
-    fn cut_off(&self, with: Vec<String>) -> Zero {
+    fn cut_off(&self, with: Vec<SmolStr>) -> Zero {
         Zero { cut_off_with: with, ..self.zero(Absence::CutOff) }
     }
 
@@ -134,7 +135,7 @@ impl Case<'_> {
     fn holders_unknown(&self) -> Presence {
         let clusters = &self.clusters.all;
         let mut unclear: Servers = Vec::new();
-        let mut stopped: Vec<String> = Vec::new();
+        let mut stopped: Vec<SmolStr> = Vec::new();
         for cluster in clusters {
             let silent = cluster.silent.values();
             let since = |seen| seen >= self.last.time;
@@ -156,9 +157,9 @@ impl Case<'_> {
 
     /// Leaf nodes it ran behind whose connection does not stand any more: those of which that is
     /// told, or those of which nothing is.
-    fn fallen_leafs(&self, told: bool) -> Vec<String> {
+    fn fallen_leafs(&self, told: bool) -> Vec<SmolStr> {
         let roster = &self.facts.roster;
-        let mut names: Vec<String> = self
+        let mut names: Vec<SmolStr> = self
             .last
             .leafs
             .iter()
@@ -181,10 +182,10 @@ impl Case<'_> {
 
     /// Leaf nodes it ran behind, or, of a service that no Client row ever listed, those whose
     /// connection lists it now.
-    fn leaf_names(&self) -> Vec<String> {
+    fn leaf_names(&self) -> Vec<SmolStr> {
         let now = self.facts.roster.behind_leafs.get(self.key).filter(|_| !self.last.listed);
         let leafs = self.last.leafs.iter().chain(now.into_iter().flatten());
-        let mut names: Vec<String> =
+        let mut names: Vec<SmolStr> =
             leafs.map(|(_, leaf)| leaf.clone()).filter(|leaf| !leaf.is_empty()).collect();
         names.sort();
         names.dedup();
@@ -314,7 +315,7 @@ enum Fate {
 struct Fates<'a>(Vec<(&'a Holder, Fate)>);
 
 impl Fates<'_> {
-    fn names(&self, wanted: impl Fn(&Fate) -> bool) -> Vec<String> {
+    fn names(&self, wanted: impl Fn(&Fate) -> bool) -> Vec<SmolStr> {
         self.servers(wanted).into_iter().map(|(_, name)| name).collect()
     }
 

@@ -9,6 +9,7 @@ use nats_hindsight_model::clusters::{Cluster, ClusterTracker, Clusters, Member};
 use nats_hindsight_model::events::{Events, Farewell, Farewells, Leave};
 use nats_hindsight_snapshot::Endpoint;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
 use crate::checks::server::server;
@@ -50,20 +51,20 @@ struct State {
     tracker: ClusterTracker,
     farewells: Farewells,
     /// Newcomers that took a lost member's place, by cluster and seat of the lost one.
-    replaced: BTreeMap<(String, String), String>,
+    replaced: BTreeMap<(SmolStr, SmolStr), SmolStr>,
     /// Members, by cluster and seat, of which another server that came may be the next process.
-    perhaps: BTreeSet<(String, String)>,
+    perhaps: BTreeSet<(SmolStr, SmolStr)>,
     /// Cluster and seat of those that said that they leave, until they are back.
-    left: BTreeSet<(String, String)>,
+    left: BTreeSet<(SmolStr, SmolStr)>,
     /// Seats that answered in the epoch before, by cluster.
-    before: BTreeMap<String, BTreeSet<String>>,
+    before: BTreeMap<SmolStr, BTreeSet<SmolStr>>,
 }
 
 /// What became of a member.
 enum Fate {
     Unresponsive,
     Lost,
-    Replaced(String),
+    Replaced(SmolStr),
     Unknown(Reason),
 }
 
@@ -159,15 +160,15 @@ impl State {
     /// newcomer takes one, that of its own address before any other.
     fn pair_newcomers(&mut self, cluster: &Cluster, census: &Census) {
         let Some(before) = self.before.get(&cluster.key) else { return };
-        let addresses: BTreeMap<&String, Option<&String>> = cluster
+        let addresses: BTreeMap<&SmolStr, Option<&SmolStr>> = cluster
             .seats
             .iter()
             .filter(|(_, seat)| cluster.newcomers.contains(*seat))
             .map(|(id, seat)| (seat, census.servers.get(id).and_then(|s| s.address.as_ref())))
             .collect();
-        let mut free: BTreeSet<&String> = addresses.keys().copied().collect();
+        let mut free: BTreeSet<&SmolStr> = addresses.keys().copied().collect();
         for (seat, member) in cluster.departed.iter().filter(|(seat, _)| before.contains(*seat)) {
-            let same = |newcomer: &&&String| {
+            let same = |newcomer: &&&SmolStr| {
                 member.address.is_some() && addresses[**newcomer] == member.address.as_ref()
             };
             let Some(newcomer) = free.iter().find(same).or(free.first()).copied() else { return };
@@ -180,7 +181,7 @@ impl State {
     /// told, the two may be one seat.
     fn pair_unnamed(&mut self, cluster: &Cluster, census: &Census) {
         let before = self.before.get(&cluster.key);
-        let is_new = |seat: &String| before.is_some_and(|before| !before.contains(seat));
+        let is_new = |seat: &SmolStr| before.is_some_and(|before| !before.contains(seat));
         let answering = cluster.seats.iter().filter(|(id, seat)| {
             let server = census.servers.get(*id);
             server.is_some_and(|s| s.name == s.id && s.address.is_none()) && is_new(seat)
@@ -219,7 +220,7 @@ impl State {
                 let lost = cluster.silent.values().chain(cluster.departed.values());
                 cluster.answered.iter().chain(lost.map(|member| &member.id))
             })
-            .map(String::as_str)
+            .map(SmolStr::as_str)
             .collect();
         self.farewells.keep(|id| ids.contains(id));
     }
@@ -309,7 +310,7 @@ fn details(
     kind: &str,
     notice: Notice,
     member: &Member,
-    named_by: &[String],
+    named_by: &[SmolStr],
     by: Option<&str>,
 ) -> Value {
     let mut details = json!({
@@ -335,7 +336,7 @@ fn summary(
     kind: &str,
     notice: Notice,
     member: &Member,
-    named_by: &[String],
+    named_by: &[SmolStr],
     by: Option<&str>,
 ) -> String {
     let name = &member.name;
@@ -369,7 +370,7 @@ fn evidence(
     cluster: &Cluster,
     member: &Member,
     census: &Census,
-    named_by: &[String],
+    named_by: &[SmolStr],
     notice: Notice,
 ) -> Vec<Fact> {
     let mut facts = Vec::new();

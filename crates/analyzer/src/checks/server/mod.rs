@@ -6,6 +6,7 @@ mod server_002_version_mismatch;
 mod skew_001_settings_skew;
 
 use nats_hindsight_model::clusters::Cluster;
+use smol_str::SmolStr;
 
 use crate::check::Check;
 use crate::report::Subject;
@@ -43,7 +44,7 @@ pub(crate) fn nobody_answered(
 
 /// Why a cluster may have servers that nobody saw, and which those are.
 pub(crate) fn hidden_members(cluster: &Cluster) -> Option<(Reason, Vec<Subject>)> {
-    let seat = |name: &String| server(&cluster.key, name);
+    let seat = |name: &SmolStr| server(&cluster.key, name);
     if !cluster.silent.is_empty() {
         let silent = cluster.silent.values().map(|member| seat(&member.name));
         Some((Reason::ServerSilent, silent.collect()))
@@ -57,5 +58,5 @@ pub(crate) fn hidden_members(cluster: &Cluster) -> Option<(Reason, Vec<Subject>)
 
 /// The seat of a server as a subject.
 pub(crate) fn server(cluster: &str, server: &str) -> Subject {
-    Subject::Server { cluster: cluster.to_owned(), server: server.to_owned() }
+    Subject::Server { cluster: cluster.into(), server: server.into() }
 }

@@ -11,6 +11,7 @@ use nats_hindsight_model::services::{
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use super::{ENRICHING, reason, server_name, service, services};
 use crate::check::{Check, Follow, Followed, Limits, Scan};
@@ -46,7 +47,7 @@ struct State {
 #[derive(Default)]
 struct History {
     /// When there was last more than one instance, and which.
-    more: Option<(Timestamp, BTreeSet<String>)>,
+    more: Option<(Timestamp, BTreeSet<SmolStr>)>,
     /// Since when it is known to be alone.
     alone_since: Option<Timestamp>,
 }
@@ -79,22 +80,22 @@ impl History {
     /// What the collector remembers of instances before the first epoch.
     fn remember_expected(&mut self, key: &ServiceKey, roster: &Roster) {
         let mut expected = roster.expected.iter();
-        let told = expected.find(|e| (&e.account, &e.name) == (&key.0, &key.1));
+        let told = expected.find(|e| key.0 == e.account && key.1 == e.name);
         if let (None, Some(told)) = (&self.more, told)
             && let (Some(last_seen), true) = (told.last_seen, told.instances.len() > 1)
         {
-            self.more = Some((last_seen, told.instances.iter().cloned().collect()));
+            self.more = Some((last_seen, told.instances.iter().map(SmolStr::from).collect()));
         }
     }
 }
 
 /// The instances of a service, by whether they are known to be alive.
 struct Count<'a> {
-    alive: BTreeMap<&'a String, &'a Instance>,
+    alive: BTreeMap<&'a SmolStr, &'a Instance>,
     /// Known to exist, and silent.
     mute: usize,
     /// Leaf nodes whose connection lists an instance of which nothing else is known.
-    behind: Vec<String>,
+    behind: Vec<SmolStr>,
 }
 
 impl<'a> Count<'a> {
@@ -104,15 +105,15 @@ impl<'a> Count<'a> {
             None => roster.lost_words.contains(&key.0),
         };
         // Where nobody asks, an instance is alive by its subscription.
-        let alive = |id: &String, instance: &Instance| {
+        let alive = |id: &SmolStr, instance: &Instance| {
             instance.answered || (!asked && !service.mute_ids.contains(id))
         };
         let all = service.instances.iter();
         let alive: BTreeMap<_, _> = all.filter(|(id, instance)| alive(id, instance)).collect();
         let mute = service.instances.len() - alive.len();
-        let unseen = |id: &&(String, String)| !service.instances.contains_key(&id.1);
+        let unseen = |id: &&(SmolStr, SmolStr)| !service.instances.contains_key(&id.1);
         let listed = roster.leaf_instances.get(key).into_iter().flatten().filter(unseen);
-        let behind: BTreeSet<String> = listed.map(|(leaf, _)| leaf.clone()).collect();
+        let behind: BTreeSet<SmolStr> = listed.map(|(leaf, _)| leaf.clone()).collect();
         Self { alive, mute, behind: behind.into_iter().collect() }
     }
 
@@ -160,7 +161,7 @@ fn judge(
     let Some(there) = facts.roster.services.get(&seen.key) else { return };
     let count = Count::of(&seen.key, there, &facts.roster);
     if count.alive.len() > 1 {
-        let ids: BTreeSet<String> = count.alive.keys().map(|id| (*id).clone()).collect();
+        let ids: BTreeSet<SmolStr> = count.alive.keys().map(|id| (*id).clone()).collect();
         *history = History { more: Some((step.time, ids.clone())), alone_since: None };
         return out.ok(subject, ids);
     }
@@ -211,7 +212,7 @@ impl Alone<'_> {
                 "effect": "requests are not queued: without it callers get no responders",
             }),
             evidence: self.evidence(),
-            members: BTreeSet::from([self.id.to_owned()]),
+            members: BTreeSet::from([self.id.into()]),
         }
     }
 
@@ -253,7 +254,7 @@ impl Alone<'_> {
     /// server still remembers it.
     fn gone(&self) -> Vec<Value> {
         let ids = self.history.more.iter().flat_map(|(_, ids)| ids);
-        let row = |id: &String| {
+        let row = |id: &SmolStr| {
             let stop = self.facts.roster.stops.get(id).and_then(|stops| stops.last());
             json!({
                 "id": id,

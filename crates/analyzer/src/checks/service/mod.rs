@@ -8,6 +8,7 @@ use nats_hindsight_model::census::SERVER_ENDPOINTS;
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{Doubt, Patience, ServiceFacts, ServiceTracker, Services};
 use nats_hindsight_snapshot::Endpoint;
+use smol_str::SmolStr;
 
 use super::server::server;
 use crate::check::Check;
@@ -65,7 +66,7 @@ pub(crate) fn server_name(id: &str, facts: &ServiceFacts) -> String {
 
 /// Why nothing can be said, in the words of the engine, and what hides it.
 pub(crate) fn reason(doubt: &Doubt) -> (Reason, Vec<Subject>) {
-    let servers = |all: &[(String, String)]| all.iter().map(|(c, s)| server(c, s)).collect();
+    let servers = |all: &[(SmolStr, SmolStr)]| all.iter().map(|(c, s)| server(c, s)).collect();
     match doubt {
         Doubt::Contradiction => (Reason::Contradiction, Vec::new()),
         Doubt::ServerSilent(hides) => (Reason::ServerSilent, servers(hides)),

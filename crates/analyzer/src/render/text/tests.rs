@@ -188,10 +188,10 @@ fn hostile_names_stay_names() {
     system.system = evil.into();
     system.epochs[0].collector = evil.into();
     system.unknowns[0].text = evil.repeat(9);
-    system.unknowns[0].subjects = vec![Subject::Cluster { cluster: evil.repeat(9) }; 20];
+    system.unknowns[0].subjects = vec![Subject::Cluster { cluster: evil.repeat(9).into() }; 20];
     system.coverage[0].gaps[0].targets = vec![evil.into()];
     let finding = &mut system.findings[0];
-    finding.subject = Subject::Server { cluster: evil.into(), server: evil.repeat(9) };
+    finding.subject = Subject::Server { cluster: evil.into(), server: evil.repeat(9).into() };
     finding.summary = evil.repeat(9);
     finding.details =
         json!({ evil: evil, "rows": [{ evil: evil, "n": [evil] }, { "deep": [{ evil: evil }] }] });

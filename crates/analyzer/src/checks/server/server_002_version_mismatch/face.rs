@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::version::{self, Gap};
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use super::Mix;
 use super::history::Found;
@@ -169,12 +170,12 @@ fn summary(mix: &Mix<'_>, stage: &str) -> String {
 /// The odd ones first, then the others.
 fn evidence(mix: &Mix<'_>) -> Vec<Fact> {
     let odd: BTreeSet<&str> = mix.outliers().into_iter().collect();
-    let mut ids: Vec<&str> = mix.cluster.answered.iter().map(String::as_str).collect();
+    let mut ids: Vec<&str> = mix.cluster.answered.iter().map(SmolStr::as_str).collect();
     ids.sort_by_key(|id| (!odd.contains(id), mix.name(id), *id));
     ids.into_iter()
         .filter_map(|id| {
             let told = mix.census.servers.get(id)?.version.as_ref()?;
-            Some(Fact::new("version", told.value.clone(), &told.endpoint, mix.name(id), told.path))
+            Some(Fact::new("version", told.value.as_str(), &told.endpoint, mix.name(id), told.path))
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use nats_hindsight_model::version::direction;
+use smol_str::SmolStr;
 
 use super::Mix;
 use crate::verdict::{Step, lasting_ms, millis_between};
@@ -15,16 +16,16 @@ use crate::verdict::{Step, lasting_ms, millis_between};
 pub(super) struct History {
     started: bool,
     first_epoch: Option<usize>,
-    stories: BTreeMap<String, Story>,
-    ever: BTreeMap<String, BTreeSet<String>>,
-    majorities: BTreeSet<String>,
-    complete: Option<BTreeSet<String>>,
-    previous: BTreeMap<String, String>,
-    silent_before: BTreeSet<String>,
+    stories: BTreeMap<SmolStr, Story>,
+    ever: BTreeMap<SmolStr, BTreeSet<SmolStr>>,
+    majorities: BTreeSet<SmolStr>,
+    complete: Option<BTreeSet<SmolStr>>,
+    previous: BTreeMap<SmolStr, SmolStr>,
+    silent_before: BTreeSet<SmolStr>,
     went: Went,
     last_ok: Option<Timestamp>,
     open_since: Option<Timestamp>,
-    last_mix: Option<BTreeMap<String, String>>,
+    last_mix: Option<BTreeMap<SmolStr, SmolStr>>,
 }
 
 /// What changed since the last agreement.
@@ -39,10 +40,10 @@ struct Went {
 
 /// One seat since the last agreement.
 struct Story {
-    present: String,
+    present: SmolStr,
     changed: bool,
     appeared: bool,
-    first_process: String,
+    first_process: SmolStr,
     first_start: Option<Timestamp>,
 }
 
@@ -59,13 +60,13 @@ impl History {
         if first {
             self.first_epoch = Some(step.epoch);
         }
-        let mut now: BTreeMap<String, String> = BTreeMap::new();
+        let mut now: BTreeMap<SmolStr, SmolStr> = BTreeMap::new();
         for seat in &mix.cluster.shared_seats {
             self.stories.remove(seat);
         }
         for id in &mix.cluster.answered {
             let (Some(seat), Some(version)) = (mix.seat(id), mix.version(id)) else { continue };
-            now.insert(seat.to_owned(), version.to_owned());
+            now.insert(seat.into(), version.into());
             let appeared = !first && mix.cluster.newcomers.contains(seat);
             self.tell(mix, id, seat, version, appeared);
         }
@@ -73,7 +74,7 @@ impl History {
         for (seat, version) in &now {
             self.ever.entry(seat.clone()).or_default().insert(version.clone());
         }
-        self.majorities.extend(mix.majority().map(str::to_owned));
+        self.majorities.extend(mix.majority().map(SmolStr::new));
         let certain = mix.cluster.silent.is_empty() && mix.cluster.membership_known;
         if self.complete.is_none() && certain {
             self.complete = Some(mix.cluster.seats.values().cloned().collect());
@@ -87,13 +88,13 @@ impl History {
         let start = mix.census.servers.get(id).and_then(|server| server.start);
         let Some(story) = self.stories.get_mut(seat) else {
             let story = Story {
-                present: version.to_owned(),
+                present: version.into(),
                 changed: false,
                 appeared,
-                first_process: id.to_owned(),
+                first_process: id.into(),
                 first_start: start,
             };
-            self.stories.insert(seat.to_owned(), story);
+            self.stories.insert(seat.into(), story);
             return;
         };
         if story.present != version {
@@ -106,9 +107,9 @@ impl History {
                 _ => {}
             }
             self.went.any = true;
-            version.clone_into(&mut story.present);
+            story.present = version.into();
             story.changed = true;
-            id.clone_into(&mut story.first_process);
+            story.first_process = id.into();
             story.first_start = start;
         } else if story.first_process == id && story.first_start.is_none() {
             story.first_start = start;
@@ -117,8 +118,8 @@ impl History {
 
     /// A newcomer on a newer version while a member on an older one left, between the same two
     /// epochs, is that member's replacement.
-    fn note_replacement(&mut self, mix: &Mix<'_>, now: &BTreeMap<String, String>) {
-        let left: Vec<&String> = self
+    fn note_replacement(&mut self, mix: &Mix<'_>, now: &BTreeMap<SmolStr, SmolStr>) {
+        let left: Vec<&SmolStr> = self
             .previous
             .iter()
             .filter(|(seat, _)| {
@@ -226,12 +227,12 @@ impl History {
         if changed || (replaced && self.went.replaced_upward) {
             return None;
         }
-        let gone: Vec<&String> =
+        let gone: Vec<&SmolStr> =
             last.keys().filter(|seat| !self.previous.contains_key(*seat)).collect();
         if gone.is_empty() {
             return None;
         }
-        let (cut, left): (Vec<&String>, Vec<&String>) =
+        let (cut, left): (Vec<&SmolStr>, Vec<&SmolStr>) =
             gone.into_iter().partition(|seat| self.silent_before.contains(*seat));
         let mut parts = Vec::new();
         if !cut.is_empty() {
@@ -273,6 +274,6 @@ fn forgotten(mix: &Mix<'_>, recent_ms: i64) -> bool {
     older && odd.iter().min() >= newest.iter().max().map(|age| age + recent_ms).as_ref()
 }
 
-fn names(seats: &[&String]) -> String {
+fn names(seats: &[&SmolStr]) -> String {
     seats.iter().map(|seat| seat.as_str()).collect::<Vec<_>>().join(", ")
 }

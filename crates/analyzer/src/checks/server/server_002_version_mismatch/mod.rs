@@ -10,6 +10,7 @@ use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
 use nats_hindsight_model::clusters::{Cluster, ClusterTracker};
 use nats_hindsight_snapshot::Endpoint;
+use smol_str::SmolStr;
 
 use self::history::History;
 use crate::check::{Check, Follow, Followed, Limits, Scan, Threshold};
@@ -45,7 +46,7 @@ struct VersionMismatch;
 #[derive(Default)]
 struct State {
     tracker: ClusterTracker,
-    histories: BTreeMap<String, History>,
+    histories: BTreeMap<SmolStr, History>,
 }
 
 /// The servers of one cluster that answered, by version.
@@ -113,7 +114,7 @@ fn judge(
     } else if let Some((reason, hides)) = hidden_members(cluster) {
         out.unknown(subject, reason, hides);
     } else {
-        let members: BTreeSet<String> = cluster.seats.values().cloned().collect();
+        let members: BTreeSet<SmolStr> = cluster.seats.values().cloned().collect();
         match history.vanished(mix) {
             Some(because) => out.ok_ended(subject, members, because),
             None => out.ok(subject, members),
@@ -160,7 +161,7 @@ impl<'a> Mix<'a> {
         self.cluster
             .answered
             .iter()
-            .map(String::as_str)
+            .map(SmolStr::as_str)
             .filter(|id| self.version(id).is_some_and(|version| Some(version) != majority))
             .collect()
     }

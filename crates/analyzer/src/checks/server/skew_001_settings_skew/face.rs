@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nats_hindsight_model::settings::{Comparable, FEATURE_FLAGS, SETTINGS, Settings, Unit};
 use serde::Serialize;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use super::skew::{Difference, Skew};
 use crate::report::Severity;
@@ -42,7 +43,7 @@ struct Row<'a> {
 #[derive(Serialize)]
 struct Group<'a> {
     value: &'a Value,
-    text: String,
+    text: SmolStr,
     count: usize,
     servers: Vec<&'a str>,
 }
@@ -51,7 +52,7 @@ struct Group<'a> {
 struct Outlier<'a> {
     server: &'a str,
     setting: &'a str,
-    text: String,
+    text: SmolStr,
     config_age_s: Option<i64>,
 }
 
@@ -80,7 +81,7 @@ pub(super) fn of(skew: &Skew<'_>, stage: &'static str, lasting_ms: Option<i64>) 
 fn row<'a>(skew: &Skew<'a>, difference: &Difference<'a>) -> Row<'a> {
     let group = |(value, ids): &(&'a Value, Vec<&'a str>)| Group {
         value,
-        text: shown(difference.of.unit(), value),
+        text: shown(difference.of.unit(), value).into(),
         count: ids.len(),
         servers: ids.iter().take(MAX_LISTED).map(|id| skew.name(id)).collect(),
     };
@@ -98,7 +99,7 @@ fn outliers<'a>(skew: &Skew<'a>) -> Vec<Outlier<'a>> {
     odd.map(|(server, id, of, value)| Outlier {
         server,
         setting: &of.path,
-        text: shown(of.unit(), value),
+        text: shown(of.unit(), value).into(),
         config_age_s: skew.settings(id).and_then(Settings::age_ms).map(|ms| ms / 1000),
     })
     .collect()

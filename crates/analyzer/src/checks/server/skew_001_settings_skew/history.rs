@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_model::settings::{Comparable, Settings, Stated};
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::skew::Skew;
 use crate::verdict::{Step, lasting_ms, millis_between};
@@ -14,12 +15,12 @@ use crate::verdict::{Step, lasting_ms, millis_between};
 #[derive(Default)]
 pub(super) struct History {
     first_epoch: Option<usize>,
-    stories: BTreeMap<String, Story>,
-    silent_before: BTreeSet<String>,
+    stories: BTreeMap<SmolStr, Story>,
+    silent_before: BTreeSet<SmolStr>,
     last_ok: Option<Timestamp>,
     open_since: Option<Timestamp>,
     /// Who had which value of what differed last, by seat.
-    last_differed: Option<BTreeMap<String, Values>>,
+    last_differed: Option<BTreeMap<SmolStr, Values>>,
 }
 
 type Values = BTreeMap<Comparable, Value>;
@@ -46,7 +47,7 @@ impl History {
             // The moment on the collector's clock, which is the one that epochs are told by.
             let age = SignedDuration::from_millis(settings.age_ms().unwrap_or(0));
             let loaded = step.time.checked_sub(age).unwrap_or(step.time);
-            let story = self.stories.entry(seat.to_owned()).or_default();
+            let story = self.stories.entry(seat.into()).or_default();
             for (of, said) in &settings.stated {
                 let Stated::Value(value) = said else { continue };
                 let before = story.values.insert(of.clone(), value.clone());
@@ -97,7 +98,7 @@ impl History {
     /// Notes what differs.
     pub(super) fn differed(&mut self, skew: &Skew<'_>, step: &Step) {
         self.open_since.get_or_insert(step.time);
-        let mut by_seat: BTreeMap<String, Values> = BTreeMap::new();
+        let mut by_seat: BTreeMap<SmolStr, Values> = BTreeMap::new();
         for difference in &skew.differences {
             for (value, ids) in &difference.groups {
                 for seat in ids.iter().filter_map(|id| skew.cluster.seats.get(*id)) {
@@ -112,7 +113,7 @@ impl History {
     /// Why a difference is over although nobody who is left changed what differed.
     pub(super) fn over(&self, skew: &Skew<'_>) -> Option<String> {
         let last = self.last_differed.as_ref()?;
-        let mut gone: Vec<&String> = Vec::new();
+        let mut gone: Vec<&SmolStr> = Vec::new();
         for (seat, values) in last {
             let held = skew.cluster.seats.values().any(|held| held == seat);
             let Some(story) = self.stories.get(seat).filter(|_| held) else {
@@ -129,7 +130,7 @@ impl History {
                            server is off";
             return Some(because.to_owned());
         }
-        let (cut, left): (Vec<&String>, Vec<&String>) =
+        let (cut, left): (Vec<&SmolStr>, Vec<&SmolStr>) =
             gone.into_iter().partition(|seat| self.silent_before.contains(*seat));
         let told = [("cut off: ", cut), ("left or cut off: ", left)];
         let parts: Vec<String> = told
@@ -152,6 +153,6 @@ impl History {
     }
 }
 
-fn names(seats: &[&String]) -> String {
+fn names(seats: &[&SmolStr]) -> String {
     seats.iter().map(|seat| seat.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -12,6 +12,7 @@ use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
 use nats_hindsight_model::clusters::ClusterTracker;
 use nats_hindsight_model::settings::Settings;
 use nats_hindsight_snapshot::Endpoint;
+use smol_str::SmolStr;
 
 use self::history::History;
 use self::skew::Skew;
@@ -46,7 +47,7 @@ struct SettingsSkew;
 struct Facts {
     census: Arc<Census>,
     /// What VARZ says of the settings, by server id.
-    told: BTreeMap<String, Told>,
+    told: BTreeMap<SmolStr, Told>,
 }
 
 /// The settings of one server and where its VARZ holds them.
@@ -60,7 +61,7 @@ struct Told {
 #[derive(Default)]
 struct State {
     tracker: ClusterTracker,
-    histories: BTreeMap<String, History>,
+    histories: BTreeMap<SmolStr, History>,
 }
 
 impl Follow for SettingsSkew {
@@ -135,7 +136,7 @@ fn judge(
         let hides = unseen.map(|id| server(&cluster.key, skew.name(id))).collect();
         out.unknown(subject, Reason::SettingsUnseen, hides);
     } else {
-        let members: BTreeSet<String> = cluster.seats.values().cloned().collect();
+        let members: BTreeSet<SmolStr> = cluster.seats.values().cloned().collect();
         match history.over(skew) {
             Some(because) => out.ok_ended(subject, members, because),
             None => out.ok(subject, members),

@@ -6,6 +6,7 @@ use nats_hindsight_model::census::Census;
 use nats_hindsight_model::clusters::Cluster;
 use nats_hindsight_model::settings::{Comparable, Settings, Stated};
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::{Facts, Told};
 
@@ -15,7 +16,7 @@ const MAX_NAMED: usize = 5;
 /// A cluster and what its servers say of their settings.
 pub(super) struct Skew<'a> {
     pub(super) cluster: &'a Cluster,
-    pub(super) told: &'a BTreeMap<String, Told>,
+    pub(super) told: &'a BTreeMap<SmolStr, Told>,
     census: &'a Census,
     /// Settings with more than one value, in the order in which they are documented.
     pub(super) differences: Vec<Difference<'a>>,

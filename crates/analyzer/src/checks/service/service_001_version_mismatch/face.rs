@@ -6,6 +6,7 @@ use nats_hindsight_model::epoch::ServedEndpoint;
 use nats_hindsight_model::roster::Instance;
 use nats_hindsight_model::services::ServiceFacts;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use super::facets::{Facet, Facets};
 use super::history::{Found, History};
@@ -61,14 +62,14 @@ pub(super) fn of(
     }
 }
 
-fn majority(facets: &Facets<'_>, side: Facet) -> Option<String> {
+fn majority(facets: &Facets<'_>, side: Facet) -> Option<SmolStr> {
     let counts = facets.counts(side);
     let all: usize = counts.values().sum();
     counts.into_iter().find(|(_, count)| count * 2 > all).map(|(value, _)| value)
 }
 
 /// Ids of the instances that are not on the side of the majority; all where there is none.
-fn odd<'a>(facets: &Facets<'a>, side: Facet) -> Vec<(&'a str, String)> {
+fn odd<'a>(facets: &Facets<'a>, side: Facet) -> Vec<(&'a str, SmolStr)> {
     let majority = majority(facets, side);
     facets
         .values(side)
@@ -127,7 +128,7 @@ fn announced(endpoint: &ServedEndpoint) -> Announced<'_> {
 
 /// What only some of the sides announce.
 fn contract(facets: &Facets<'_>, side: Facet) -> Vec<Value> {
-    let sides: BTreeMap<&String, BTreeSet<Announced<'_>>> = facets
+    let sides: BTreeMap<&SmolStr, BTreeSet<Announced<'_>>> = facets
         .values(side)
         .iter()
         .filter_map(|(value, ids)| {
@@ -158,7 +159,7 @@ fn contract(facets: &Facets<'_>, side: Facet) -> Vec<Value> {
 
 /// Requests and errors of each side since the epoch before, where they tell a difference.
 fn error_rates(facets: &Facets<'_>, side: Facet, history: &History) -> Vec<Value> {
-    let sides: Vec<(&String, u64, u64)> = facets
+    let sides: Vec<(&SmolStr, u64, u64)> = facets
         .values(side)
         .iter()
         .map(|(value, ids)| {
@@ -194,7 +195,7 @@ fn summary(facets: &Facets<'_>, fired: &BTreeSet<Facet>, found: &Found) -> Strin
             Facet::Language => "language",
             Facet::LibraryVersion => "library",
         };
-        let mut counts: Vec<(String, usize)> = facets.counts(*facet).into_iter().collect();
+        let mut counts: Vec<(SmolStr, usize)> = facets.counts(*facet).into_iter().collect();
         counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let sides: Vec<String> =
             counts.into_iter().map(|(value, count)| format!("{count} × {value}")).collect();
@@ -222,7 +223,7 @@ fn evidence(
     facts: &ServiceFacts,
 ) -> Vec<Fact> {
     let odd: BTreeSet<&str> = odd(facets, side).into_iter().map(|(id, _)| id).collect();
-    let mut ids: Vec<&String> = facets.service.instances.keys().collect();
+    let mut ids: Vec<&SmolStr> = facets.service.instances.keys().collect();
     ids.sort_by_key(|id| (!odd.contains(id.as_str()), *id));
     let mut all = Vec::new();
     for id in ids {
@@ -230,16 +231,16 @@ fn evidence(
         if fired.contains(&Facet::AppVersion)
             && let (Some(version), Some(by)) = (&instance.version, &instance.told_by)
         {
-            all.push(Fact::new("version", version.clone(), by, id.clone(), "version"));
+            all.push(Fact::new("version", version.as_str(), by, id.clone(), "version"));
         }
         let Some(connection) = &instance.connection else { continue };
         let source = format!("{} on {}", id, server_name(&connection.server, facts));
         if fired.contains(&Facet::Language) {
-            let lang = connection.lang.clone();
+            let lang = connection.lang.as_deref();
             all.push(Fact::new("language", lang, "CONNZ", source.clone(), "data.connections.lang"));
         }
         if fired.contains(&Facet::LibraryVersion) {
-            let library = connection.library.clone();
+            let library = connection.library.as_deref();
             all.push(Fact::new("library", library, "CONNZ", source, "data.connections.version"));
         }
     }

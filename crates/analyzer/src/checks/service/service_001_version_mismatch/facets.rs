@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::roster::{Instance, Service};
+use smol_str::{SmolStr, format_smolstr};
 
 /// One respect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,14 +42,18 @@ impl Facet {
     }
 
     /// What one instance shows.
-    fn of(self, instance: &Instance) -> Option<String> {
+    fn of(self, instance: &Instance) -> Option<SmolStr> {
         let connection = instance.connection.as_ref();
         match self {
             Self::AppVersion => instance.version.clone(),
             Self::Language => connection?.lang.clone(),
             Self::LibraryVersion => {
                 let connection = connection?;
-                Some(format!("{} {}", connection.lang.as_deref()?, connection.library.as_deref()?))
+                Some(format_smolstr!(
+                    "{} {}",
+                    connection.lang.as_deref()?,
+                    connection.library.as_deref()?
+                ))
             }
         }
     }
@@ -57,12 +62,12 @@ impl Facet {
 /// The instances of a service that are known to exist, by what they show.
 pub(super) struct Facets<'a> {
     pub(super) service: &'a Service,
-    values: BTreeMap<Facet, BTreeMap<String, Vec<&'a str>>>,
+    values: BTreeMap<Facet, BTreeMap<SmolStr, Vec<&'a str>>>,
 }
 
 impl<'a> Facets<'a> {
     pub(super) fn of(service: &'a Service) -> Self {
-        let mut values: BTreeMap<Facet, BTreeMap<String, Vec<&str>>> = BTreeMap::new();
+        let mut values: BTreeMap<Facet, BTreeMap<SmolStr, Vec<&str>>> = BTreeMap::new();
         for facet in Facet::ALL {
             let groups = values.entry(facet).or_default();
             for (id, instance) in &service.instances {
@@ -75,7 +80,7 @@ impl<'a> Facets<'a> {
     }
 
     /// Ids of the instances by what they show.
-    pub(super) fn values(&self, facet: Facet) -> &BTreeMap<String, Vec<&'a str>> {
+    pub(super) fn values(&self, facet: Facet) -> &BTreeMap<SmolStr, Vec<&'a str>> {
         &self.values[&facet]
     }
 
@@ -123,11 +128,11 @@ impl<'a> Facets<'a> {
         silent.map(|(id, _)| id.as_str()).collect()
     }
 
-    pub(super) fn ids(&self) -> BTreeSet<String> {
+    pub(super) fn ids(&self) -> BTreeSet<SmolStr> {
         self.service.instances.keys().cloned().collect()
     }
 
-    pub(super) fn counts(&self, facet: Facet) -> BTreeMap<String, usize> {
+    pub(super) fn counts(&self, facet: Facet) -> BTreeMap<SmolStr, usize> {
         self.values(facet).iter().map(|(value, ids)| (value.clone(), ids.len())).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use nats_hindsight_model::roster::Instance;
 use nats_hindsight_model::version::direction;
+use smol_str::SmolStr;
 
 use super::facets::{Facet, Facets};
 use crate::verdict::{Step, lasting_ms, millis_between};
@@ -17,19 +18,19 @@ pub(super) struct History {
     fired: BTreeSet<Facet>,
     last_ok: Option<Timestamp>,
     open_since: Option<Timestamp>,
-    served: BTreeMap<String, (u64, u64)>,
+    served: BTreeMap<SmolStr, (u64, u64)>,
 }
 
 /// The variants of one facet.
 #[derive(Default)]
 struct Track {
     started: bool,
-    first_seen: BTreeMap<String, Timestamp>,
-    highest: BTreeMap<String, usize>,
-    lowest: BTreeMap<String, usize>,
+    first_seen: BTreeMap<SmolStr, Timestamp>,
+    highest: BTreeMap<SmolStr, usize>,
+    lowest: BTreeMap<SmolStr, usize>,
     /// Counts when all last agreed, else in the first epoch.
-    base: BTreeMap<String, usize>,
-    before: BTreeMap<String, usize>,
+    base: BTreeMap<SmolStr, usize>,
+    before: BTreeMap<SmolStr, usize>,
     /// When a variant last came, or grew at the cost of another.
     moved: Option<Timestamp>,
 }
@@ -113,10 +114,10 @@ impl History {
         &self,
         facets: &Facets<'_>,
         side: Facet,
-        ages: &BTreeMap<String, i64>,
+        ages: &BTreeMap<SmolStr, i64>,
     ) -> &'static str {
         let counts = facets.counts(side);
-        let mut sorted: Vec<(&String, usize)> = counts.iter().map(|(v, n)| (v, *n)).collect();
+        let mut sorted: Vec<(&SmolStr, usize)> = counts.iter().map(|(v, n)| (v, *n)).collect();
         sorted.sort_by_key(|(_, count)| *count);
         let [(minority, few), (majority, many)] = sorted.as_slice() else { return "split" };
         if few == many {
@@ -135,7 +136,7 @@ impl History {
         side: Facet,
         one: &str,
         other: &str,
-        ages: &BTreeMap<String, i64>,
+        ages: &BTreeMap<SmolStr, i64>,
     ) -> Option<bool> {
         if let Some((one, other)) = side.comparable(one, other)
             && let Some(direction) = direction(other, one)
@@ -191,7 +192,7 @@ impl History {
 }
 
 impl Track {
-    fn take(&mut self, counts: BTreeMap<String, usize>, time: Timestamp) {
+    fn take(&mut self, counts: BTreeMap<SmolStr, usize>, time: Timestamp) {
         let first = !std::mem::replace(&mut self.started, true);
         let came = counts.keys().any(|variant| !self.first_seen.contains_key(variant));
         let grew = counts.iter().any(|(variant, count)| {
@@ -221,12 +222,12 @@ impl Track {
     /// A rollout that adds new instances before it takes old ones away goes on when an old one
     /// goes: a variant falls below its lowest so far, another has grown since all agreed, and there
     /// are still as many instances as then. One that merely crashed leaves fewer.
-    fn takes_over(&self, counts: &BTreeMap<String, usize>) -> bool {
+    fn takes_over(&self, counts: &BTreeMap<SmolStr, usize>) -> bool {
         let enough = counts.values().sum::<usize>() >= self.base.values().sum();
-        let grown = |(variant, count): (&String, &usize)| {
+        let grown = |(variant, count): (&SmolStr, &usize)| {
             (*count > self.base.get(variant).copied().unwrap_or(0)).then(|| variant.clone())
         };
-        let grown: BTreeSet<String> = counts.iter().filter_map(grown).collect();
+        let grown: BTreeSet<SmolStr> = counts.iter().filter_map(grown).collect();
         enough
             && self.lowest.iter().any(|(variant, lowest)| {
                 counts.get(variant).copied().unwrap_or(0) < *lowest
@@ -251,7 +252,7 @@ fn age(instance: &Instance, step: &Step) -> Option<(i64, bool)> {
 }
 
 /// The greatest age of every variant.
-fn ages(facets: &Facets<'_>, side: Facet, step: &Step) -> (BTreeMap<String, i64>, bool) {
+fn ages(facets: &Facets<'_>, side: Facet, step: &Step) -> (BTreeMap<SmolStr, i64>, bool) {
     let mut by_stats = false;
     let mut all = BTreeMap::new();
     for (variant, ids) in facets.values(side) {

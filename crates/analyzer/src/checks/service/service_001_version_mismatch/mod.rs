@@ -186,6 +186,8 @@ fn allowed<'a>(
     limits.exceptions().allowed_mixes.iter().find(|mix| {
         mix.service.matches(&seen.account, &seen.key.0, &seen.key.1)
             && (mix.versions.is_empty()
-                || versions.keys().all(|version| mix.versions.contains(version)))
+                || versions
+                    .keys()
+                    .all(|version| mix.versions.iter().any(|allowed| allowed == version)))
     })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use nats_hindsight_model::services::{LastGood, ServiceFacts};
 use nats_hindsight_snapshot::Endpoint;
+use smol_str::SmolStr;
 
 /// The end of the last connection of one instance.
 pub(super) struct End<'a> {
@@ -25,7 +26,7 @@ pub(super) struct End<'a> {
 /// The exact end of each last connection, where an event told it or its server still remembers it.
 /// The list of closed connections is a ring of one process; an event came once and stays.
 pub(super) fn of<'a>(before: &'a LastGood, facts: &'a ServiceFacts, most: usize) -> Vec<End<'a>> {
-    let end = |id: &'a String| {
+    let end = |id: &'a SmolStr| {
         let listed = facts.roster.stops.get(id).and_then(|stops| stops.last()).map(|stop| End {
             id,
             at: stop.at,

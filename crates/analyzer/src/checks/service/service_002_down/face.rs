@@ -8,6 +8,7 @@ use nats_hindsight_model::services::{
 use nats_hindsight_snapshot::Endpoint;
 use serde::Serialize;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use super::ends::{self, End};
 use crate::report::Severity;
@@ -30,7 +31,7 @@ pub(super) struct Outage<'a> {
     pub(super) zero: &'a Zero,
     pub(super) before: &'a LastGood,
     pub(super) group: Option<Group>,
-    pub(super) replaced_by: Option<String>,
+    pub(super) replaced_by: Option<SmolStr>,
     pub(super) nats_healthy: bool,
     pub(super) facts: &'a ServiceFacts,
     pub(super) step: &'a Step,
@@ -94,7 +95,7 @@ impl Outage<'_> {
 
     fn last_instances(&self) -> Vec<Value> {
         let instances = self.before.instances.iter().take(MAX_LISTED);
-        let row = |(id, last): (&String, &LastInstance)| {
+        let row = |(id, last): (&SmolStr, &LastInstance)| {
             json!({
                 "id": id,
                 "version": last.version,
@@ -145,10 +146,10 @@ impl Outage<'_> {
         if self.zero.kind == Absence::Silent { Vec::new() } else { ends::why(&self.ends()) }
     }
 
-    fn server_name(&self, id: &str) -> String {
+    fn server_name(&self, id: &str) -> SmolStr {
         let told = self.facts.census.servers.get(id).map(|server| server.name.clone());
         told.or_else(|| self.before.holders.get(id).map(|holder: &Holder| holder.name.clone()))
-            .unwrap_or_else(|| id.to_owned())
+            .unwrap_or_else(|| id.into())
     }
 
     fn ends(&self) -> Vec<End<'_>> {
@@ -194,7 +195,7 @@ impl Outage<'_> {
             .filter_map(|(id, instance)| Some((id, instance.connection.as_ref()?)));
         facts.extend(listed.map(|(id, connection)| {
             let server = self.server_name(&connection.server);
-            Fact::new("listed", id.clone(), "CONNZ", server, "data.connections")
+            Fact::new("listed", id.as_str(), "CONNZ", server, "data.connections")
         }));
         facts.extend(self.ends().iter().map(|end| {
             let at = end.at.map_or_else(|| "at an unknown time".to_owned(), rfc3339);

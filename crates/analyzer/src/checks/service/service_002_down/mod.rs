@@ -12,6 +12,7 @@ use nats_hindsight_model::services::{
     Absence, LastGood, Presence, Seen, ServiceFacts, ServiceTracker, Services, Zero,
 };
 use nats_hindsight_snapshot::Endpoint;
+use smol_str::SmolStr;
 
 use self::face::{Group, Outage};
 use super::{ENRICHING_WITH_EVENTS, reason, service, services};
@@ -162,7 +163,7 @@ fn group(
     if together.len() < 2 {
         return None;
     }
-    let holders: BTreeSet<Vec<&String>> =
+    let holders: BTreeSet<Vec<&SmolStr>> =
         together.iter().map(|(_, last)| last.holders.keys().collect()).collect();
     // One server held them all; only if its process is gone too, that is what they have in common.
     let one_server = holders.len() == 1
@@ -185,7 +186,7 @@ fn replaced_by(
     services: &Services,
     state: &State,
     facts: &ServiceFacts,
-) -> Option<String> {
+) -> Option<SmolStr> {
     let last = before.epoch?;
     services
         .all

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nats_hindsight_model::epoch::ServedEndpoint;
 use nats_hindsight_model::roster::{Instance, Service};
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 /// In which respect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,11 +41,11 @@ pub(super) enum Announced {
     /// Whether it has the endpoint.
     There(bool),
     /// A subject.
-    Subject(String),
+    Subject(SmolStr),
     /// Queue groups of its endpoints on a subject; an empty name where the group is switched off.
-    Groups(BTreeSet<String>),
+    Groups(BTreeSet<SmolStr>),
     /// Keys of metadata.
-    Keys(BTreeSet<String>),
+    Keys(BTreeSet<SmolStr>),
 }
 
 impl Announced {
@@ -59,11 +60,12 @@ impl Announced {
 
     /// In words.
     pub(super) fn words(&self) -> String {
-        let group = |name: &String| if name.is_empty() { "none".to_owned() } else { name.clone() };
+        let group =
+            |name: &SmolStr| if name.is_empty() { "none".to_owned() } else { name.to_string() };
         match self {
             Self::There(true) => "with".to_owned(),
             Self::There(false) => "without".to_owned(),
-            Self::Subject(subject) => subject.clone(),
+            Self::Subject(subject) => subject.to_string(),
             Self::Groups(groups) => groups.iter().map(group).collect::<Vec<_>>().join(" and "),
             Self::Keys(keys) if keys.is_empty() => "none".to_owned(),
             Self::Keys(keys) => keys.iter().cloned().collect::<Vec<_>>().join("+"),
@@ -215,7 +217,7 @@ fn by_group<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Differen
     for (subject, name) in subjects {
         let announced = members.iter().filter_map(|(id, _, endpoints)| {
             let here = endpoints.iter().filter(|endpoint| endpoint.subject == subject);
-            let groups: Option<BTreeSet<String>> = here.map(|e| e.queue_group.clone()).collect();
+            let groups: Option<BTreeSet<SmolStr>> = here.map(|e| e.queue_group.clone()).collect();
             let groups = groups.filter(|groups| !groups.is_empty())?;
             Some((Announced::Groups(groups), *id))
         });
@@ -241,7 +243,7 @@ fn by_endpoint<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Diffe
         let has = |(_, _, endpoints): &Member<'_>| endpoints.iter().any(|e| e.name == name);
         if members.iter().all(has) && served.iter().all(|(_, subjects)| subjects.len() <= 1) {
             let told = served.iter().filter_map(|(id, subjects)| {
-                Some((Announced::Subject((*subjects.first()?).to_owned()), *id))
+                Some((Announced::Subject((*subjects.first()?).into()), *id))
             });
             let blank = blank(version, Kind::Subject);
             add(Difference { endpoint: Some(name), ..blank }, told, all);
@@ -260,7 +262,7 @@ fn by_endpoint<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Diffe
 fn by_metadata<'a>(version: &'a str, members: &[Member<'a>], all: &mut Vec<Difference<'a>>) {
     let keys = members.iter().filter_map(|(id, instance, _)| {
         let metadata = instance.announced_metadata.as_deref()?;
-        Some((Announced::Keys(metadata.keys().cloned().collect()), *id))
+        Some((Announced::Keys(metadata.keys().map(SmolStr::new).collect()), *id))
     });
     add(blank(version, Kind::MetadataKeys), keys, all);
     let endpoints = members.iter().flat_map(|(_, _, endpoints)| *endpoints);

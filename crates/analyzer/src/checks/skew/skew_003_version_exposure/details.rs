@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::version;
 use serde_json::{Map, Value, json};
+use smol_str::SmolStr;
 
 use super::ledger::{Member, Pair, Told, Totals, versions};
 use crate::report::Severity;
@@ -69,7 +70,7 @@ pub(super) fn face(terms: Terms, members: &[Member], told: &Told, evidence: Vec<
 
 /// The details of a window as far as it is told.
 pub(super) fn of(terms: Terms, told: &Told) -> Value {
-    let mut sides: Vec<(&String, &Totals)> = told.sides.iter().collect();
+    let mut sides: Vec<(&SmolStr, &Totals)> = told.sides.iter().collect();
     sides.sort_by(|a, b| version::order(a.0, b.0));
     let left_out: usize = sides.iter().skip(MAX_LISTED).map(|(_, side)| side.members).sum();
     let listed: Vec<Value> = sides

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use smol_str::SmolStr;
+
 use crate::verdict::{Step, millis_between};
 
 /// Members that left, kept apart in case they return; those beyond are summed up.
@@ -33,9 +35,9 @@ pub(super) struct Reading {
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     /// Id of the instance or server.
-    pub(super) id: String,
+    pub(super) id: SmolStr,
     /// Its version.
-    pub(super) version: String,
+    pub(super) version: SmolStr,
     /// When its process started, by the collector's clock as nearly as it is known.
     pub(super) born: Option<Timestamp>,
     /// Its counters.
@@ -50,7 +52,7 @@ pub(super) struct Ledger {
     /// The last epoch in which no two versions were there.
     last_ok: Option<Timestamp>,
     /// Who was there then, by id.
-    before: BTreeMap<String, Option<Reading>>,
+    before: BTreeMap<SmolStr, Option<Reading>>,
     window: Option<Window>,
 }
 
@@ -64,21 +66,21 @@ pub(super) struct Window {
     /// Last epoch in which they did.
     last: Timestamp,
     /// Those that were there in that epoch, by id.
-    present: BTreeMap<String, Process>,
+    present: BTreeMap<SmolStr, Process>,
     /// Those that were there before, last seen first to last.
-    past: Vec<(String, Process)>,
+    past: Vec<(SmolStr, Process)>,
     /// Those summed up, by version.
-    folded: BTreeMap<String, Totals>,
+    folded: BTreeMap<SmolStr, Totals>,
     /// Those of which even the sum is left out.
     forgotten: usize,
     /// Most connections of a version in one epoch.
-    peaks: BTreeMap<String, u64>,
+    peaks: BTreeMap<SmolStr, u64>,
 }
 
 /// One process in a window.
 #[derive(Clone, Debug)]
 struct Process {
-    version: String,
+    version: SmolStr,
     started: Option<Timestamp>,
     /// It started inside the window, so that its whole counter counts.
     inside: bool,
@@ -118,7 +120,7 @@ pub(super) struct Totals {
 #[derive(Debug)]
 pub(super) struct Told {
     /// By version.
-    pub(super) sides: BTreeMap<String, Totals>,
+    pub(super) sides: BTreeMap<SmolStr, Totals>,
     /// Processes that were too many to keep.
     pub(super) forgotten: usize,
     /// Milliseconds the versions coexisted at least.
@@ -150,7 +152,7 @@ impl Ledger {
 
     /// No two versions are there any more; gives the window that has ended with that.
     pub(super) fn agreed(&mut self, members: &[Member], step: &Step) -> Option<Told> {
-        let after: BTreeMap<String, Option<Reading>> =
+        let after: BTreeMap<SmolStr, Option<Reading>> =
             members.iter().map(|member| (member.id.clone(), member.reading)).collect();
         let told = self.window.take().map(|window| window.told(Some((&after, step.time))));
         self.last_ok = Some(step.time);
@@ -183,7 +185,7 @@ impl Window {
     fn take(
         &mut self,
         members: &[Member],
-        before: &BTreeMap<String, Option<Reading>>,
+        before: &BTreeMap<SmolStr, Option<Reading>>,
         now: Timestamp,
     ) {
         self.last = now;
@@ -216,7 +218,7 @@ impl Window {
         Some(self.past.remove(at).1)
     }
 
-    fn enter(&self, member: &Member, before: &BTreeMap<String, Option<Reading>>) -> Process {
+    fn enter(&self, member: &Member, before: &BTreeMap<SmolStr, Option<Reading>>) -> Process {
         let started = member.reading.map(|reading| reading.started);
         let earlier = before.get(&member.id).filter(|earlier| {
             let start = earlier.map(|reading| reading.started);
@@ -265,7 +267,7 @@ impl Window {
         }
         for (version, sum) in now {
             if self.peaks.len() < MAX_VERSIONS || self.peaks.contains_key(version) {
-                let peak = self.peaks.entry(version.to_owned()).or_default();
+                let peak = self.peaks.entry(version.into()).or_default();
                 *peak = (*peak).max(sum);
             }
         }
@@ -273,7 +275,7 @@ impl Window {
 
     /// The window in numbers: as far as it has come, or, once it is over, with who was there after
     /// it and when that was.
-    fn told(&self, after: Option<(&BTreeMap<String, Option<Reading>>, Timestamp)>) -> Told {
+    fn told(&self, after: Option<(&BTreeMap<SmolStr, Option<Reading>>, Timestamp)>) -> Told {
         let mut sides = self.folded.clone();
         let past = self.past.iter().map(|(id, process)| (id, process));
         for (id, process) in past.chain(&self.present) {

@@ -13,6 +13,7 @@ use nats_hindsight_model::epoch::{ServedEndpoint, ServiceRecord, VarzRecord};
 use nats_hindsight_model::roster::{Instance, Service, ServiceKey};
 use nats_hindsight_model::services::{Presence, Seen, ServiceFacts, ServiceTracker, Services};
 use nats_hindsight_snapshot::Endpoint;
+use smol_str::SmolStr;
 
 use self::details::{CLUSTER, SERVICE, Terms, face};
 use self::ledger::{Ledger, Member, Reading, versions};
@@ -47,16 +48,16 @@ struct VersionExposure;
 struct Facts {
     services: ServiceFacts,
     /// Counters of instances, by account, service and id.
-    served: BTreeMap<(ServiceKey, String), Reading>,
+    served: BTreeMap<(ServiceKey, SmolStr), Reading>,
     /// Counters of servers, by id.
-    messages: BTreeMap<String, Reading>,
+    messages: BTreeMap<SmolStr, Reading>,
 }
 
 /// What is carried from epoch to epoch.
 #[derive(Default)]
 struct State {
     tracker: ServiceTracker,
-    clusters: BTreeMap<String, Ledger>,
+    clusters: BTreeMap<SmolStr, Ledger>,
     services: BTreeMap<ServiceKey, Ledger>,
 }
 
@@ -92,7 +93,7 @@ impl Follow for VersionExposure {
 
 /// The counters of an instance, if it tells all of them and its start: a sum without one of its
 /// parts is no sum.
-fn served(record: &ServiceRecord) -> Option<((ServiceKey, String), Reading)> {
+fn served(record: &ServiceRecord) -> Option<((ServiceKey, SmolStr), Reading)> {
     if record.endpoint != Endpoint::SRV_STATS {
         return None;
     }
@@ -110,7 +111,7 @@ fn served(record: &ServiceRecord) -> Option<((ServiceKey, String), Reading)> {
 }
 
 /// The counters of a server, if it tells both and its start.
-fn messages(varz: &VarzRecord) -> Option<(String, Reading)> {
+fn messages(varz: &VarzRecord) -> Option<(SmolStr, Reading)> {
     let reading = Reading { started: varz.start?, counts: [varz.in_msgs?, varz.out_msgs?] };
     Some((varz.server.clone(), reading))
 }
@@ -121,7 +122,7 @@ fn before(time: Timestamp, millis: i64) -> Option<Timestamp> {
 
 fn clusters(
     clusters: &Clusters,
-    ledgers: &mut BTreeMap<String, Ledger>,
+    ledgers: &mut BTreeMap<SmolStr, Ledger>,
     facts: &Facts,
     step: &Step,
     out: &mut Judgement,
@@ -151,7 +152,7 @@ fn servers(
     let subject = Subject::Cluster { cluster: cluster.key.clone() };
     let members: Vec<Member> =
         cluster.answered.iter().filter_map(|id| server_member(id, facts, step)).collect();
-    let seats: BTreeSet<String> = cluster.seats.values().cloned().collect();
+    let seats: BTreeSet<SmolStr> = cluster.seats.values().cloned().collect();
     if versions(&members).len() > 1 {
         let told = ledger.mixed(&members, step);
         let evidence = server_evidence(&members, &facts.services.census);
@@ -177,7 +178,7 @@ fn hidden_servers(
     members: &[Member],
     facts: &Facts,
 ) -> Option<(Reason, Vec<Subject>)> {
-    let seen: BTreeSet<&String> = members.iter().map(|member| &member.id).collect();
+    let seen: BTreeSet<&SmolStr> = members.iter().map(|member| &member.id).collect();
     let unseen = cluster.answered.iter().filter(|id| !seen.contains(id));
     let hides: Vec<Subject> =
         unseen.map(|id| server(&cluster.key, name(id, &facts.services.census))).collect();
@@ -203,7 +204,7 @@ fn close(
 }
 
 /// A server whose version is told.
-fn server_member(id: &String, facts: &Facts, step: &Step) -> Option<Member> {
+fn server_member(id: &SmolStr, facts: &Facts, step: &Step) -> Option<Member> {
     let server = facts.services.census.servers.get(id)?;
     Some(Member {
         id: id.clone(),
@@ -218,7 +219,7 @@ fn server_evidence(members: &[Member], census: &Census) -> Vec<Fact> {
     let version = |member: &Member| {
         let told = census.servers.get(&member.id)?.version.as_ref()?;
         let source = name(&member.id, census);
-        Some(Fact::new("version", told.value.clone(), &told.endpoint, source, told.path))
+        Some(Fact::new("version", told.value.as_str(), &told.endpoint, source, told.path))
     };
     members.iter().filter_map(version).collect()
 }
@@ -287,7 +288,7 @@ fn member(
     facts: &Facts,
     step: &Step,
 ) -> Option<Member> {
-    let reading = facts.served.get(&(key.clone(), id.to_owned())).copied();
+    let reading = facts.served.get(&(key.clone(), id.into())).copied();
     let uptime_ms = instance.connection.as_ref().and_then(|connection| connection.uptime_ms);
     let connected = uptime_ms.and_then(|uptime| before(step.time, uptime));
     // The start is the instance's own word; its connection shows that it is no younger than that.
@@ -297,13 +298,19 @@ fn member(
         (started, _) => started.filter(|started| *started <= step.time),
     };
     let version = instance.version.clone()?;
-    Some(Member { id: id.to_owned(), version, born, reading, connections: None })
+    Some(Member { id: id.into(), version, born, reading, connections: None })
 }
 
 fn evidence(there: &Service) -> Vec<Fact> {
-    let version = |(id, instance): (&String, &Instance)| {
+    let version = |(id, instance): (&SmolStr, &Instance)| {
         let endpoint = instance.told_by.clone().unwrap_or(Endpoint::SRV_PING);
-        Some(Fact::new("version", instance.version.clone()?, endpoint.to_string(), id, "version"))
+        Some(Fact::new(
+            "version",
+            instance.version.as_deref()?,
+            endpoint.to_string(),
+            id.as_str(),
+            "version",
+        ))
     };
     there.instances.iter().filter_map(version).collect()
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use nats_hindsight_model::users::{Expiry, Held, User, UserKey};
 use nats_hindsight_snapshot::Endpoint;
 use serde_json::{Value, json};
+use smol_str::SmolStr;
 
 use super::{EXPIRING_WITHIN, URGENT_WITHIN};
 use crate::check::Limits;
@@ -15,14 +16,14 @@ use crate::verdict::{Face, Fact, Step};
 /// Most connections listed.
 const LISTED: usize = 50;
 
-type Place<'a> = (&'a (String, u64), &'a Held, Timestamp);
+type Place<'a> = (&'a (SmolStr, u64), &'a Held, Timestamp);
 
 /// The face of a user, if one of its credentials expires soon enough. Where it has several, as
 /// while they are renewed, the one that expires first counts.
 pub(super) fn of(
     key: &UserKey,
     user: &User,
-    servers: &BTreeMap<String, String>,
+    servers: &BTreeMap<SmolStr, SmolStr>,
     limits: &Limits<'_>,
     step: &Step,
 ) -> Option<Face> {
@@ -44,7 +45,8 @@ pub(super) fn of(
         left if left <= limits.millis(&URGENT_WITHIN) => "urgent",
         _ => "expiring",
     };
-    let services: BTreeSet<&String> = soon.iter().flat_map(|(_, held, _)| &held.services).collect();
+    let services: BTreeSet<&SmolStr> =
+        soon.iter().flat_map(|(_, held, _)| &held.services).collect();
     Some(Face {
         severity: if stage == "expiring" { Severity::Info } else { Severity::Warning },
         summary: summary(stage, at, left(at), soon.len(), &services),
@@ -70,7 +72,7 @@ fn summary(
     at: Timestamp,
     left_ms: i64,
     connections: usize,
-    services: &BTreeSet<&String>,
+    services: &BTreeSet<&SmolStr>,
 ) -> String {
     let when = rfc3339(at);
     let carried = match connections {
@@ -98,7 +100,7 @@ fn span(left_ms: i64) -> String {
     }
 }
 
-fn rows(soon: &[Place<'_>], servers: &BTreeMap<String, String>) -> Vec<Value> {
+fn rows(soon: &[Place<'_>], servers: &BTreeMap<SmolStr, SmolStr>) -> Vec<Value> {
     soon.iter()
         .take(LISTED)
         .map(|((server, cid), held, at)| {
@@ -113,7 +115,7 @@ fn rows(soon: &[Place<'_>], servers: &BTreeMap<String, String>) -> Vec<Value> {
         .collect()
 }
 
-fn fact(((server, cid), _, at): &Place<'_>, servers: &BTreeMap<String, String>) -> Fact {
+fn fact(((server, cid), _, at): &Place<'_>, servers: &BTreeMap<SmolStr, SmolStr>) -> Fact {
     let name = servers.get(server).unwrap_or(server);
     let path = format!("data.connections[cid={cid}].jwt exp");
     Fact::new("expires", rfc3339(*at), Endpoint::CONNZ, name.clone(), path)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::clusters::{Cluster, Clusters};
 use nats_hindsight_model::users::{Listing, UserFacts};
+use smol_str::SmolStr;
 
 use crate::checks::server::server;
 use crate::report::Subject;
@@ -26,9 +27,9 @@ pub(super) struct Sight {
     /// Every server that answered or should have.
     pub(super) seats: BTreeMap<Subject, Seat>,
     /// Names of servers, by id.
-    pub(super) names: BTreeMap<String, String>,
+    pub(super) names: BTreeMap<SmolStr, SmolStr>,
     /// Ids of the servers all of whose connections were looked at.
-    pub(super) whole: BTreeSet<String>,
+    pub(super) whole: BTreeSet<SmolStr>,
     /// Whether some server listed only connections of services.
     pub(super) restricted: bool,
     /// Servers of which nobody knows whether they are there.

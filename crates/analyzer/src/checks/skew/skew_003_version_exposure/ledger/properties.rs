@@ -44,8 +44,8 @@ impl Truth {
         let requests = self.count(from, now);
         let reading = Reading { started: at(self.born), counts: [requests, requests * 2] };
         Member {
-            id: self.id.to_string(),
-            version: self.version.to_string(),
+            id: self.id.to_string().into(),
+            version: self.version.to_string().into(),
             born: Some(at(self.born)),
             reading: Some(reading).filter(|_| !self.untold.contains(&epoch)),
             connections: None,
@@ -171,7 +171,7 @@ fn hold(all: &[Truth], seen: &Seen<'_>) -> Result<(), TestCaseError> {
         side.2 |= truth.reset.is_some();
     }
     for (version, (certain, possible, reset)) in counts {
-        let side = &seen.told.sides[&version];
+        let side = &seen.told.sides[version.as_str()];
         if let Some(least) = side.least {
             prop_assert!(least[0] <= certain, "{version}: at least {least:?}, served {certain}");
             prop_assert_eq!(least[1], least[0] * 2);

@@ -36,6 +36,20 @@ pub struct Limits {
     pub stdin_held: u64,
     /// Files of one run.
     pub max_files: u64,
+    /// Entries of one archive: an index of them is held in memory.
+    pub max_entries: u64,
+    /// Bytes of one entry of an archive, unpacked.
+    pub max_entry_length: u64,
+    /// Bytes of the name of one entry of an archive.
+    pub max_entry_name: u64,
+    /// Bytes that the names of all entries of one archive may have together: they are held.
+    pub max_names: u64,
+    /// Bytes held of an archive that is compressed as a whole, such as a `.tar.gz`, unpacked.
+    pub max_held: u64,
+    /// Bytes of the manifest of an archive of `nats audit gather`.
+    pub max_manifest: u64,
+    /// Bytes held of the log in an archive of `nats audit gather`.
+    pub max_log: u64,
 }
 
 impl Default for Limits {
@@ -56,13 +70,20 @@ impl Default for Limits {
             max_search: 1 << 30,
             stdin_held: 1 << 30,
             max_files: 1_000_000,
+            max_entries: 500_000,
+            max_entry_length: 256 << 20,
+            max_entry_name: 8 << 10,
+            max_names: 128 << 20,
+            max_held: 1 << 30,
+            max_manifest: 256 << 20,
+            max_log: 8 << 20,
         }
     }
 }
 
 impl Limits {
     /// Every limit by name, as messages name it.
-    pub fn all(&self) -> [(&'static str, u64); 15] {
+    pub fn all(&self) -> [(&'static str, u64); 22] {
         [
             ("max_frame_stored", self.max_frame_stored),
             ("max_frame_length", self.max_frame_length),
@@ -79,6 +100,13 @@ impl Limits {
             ("max_search", self.max_search),
             ("stdin_held", self.stdin_held),
             ("max_files", self.max_files),
+            ("max_entries", self.max_entries),
+            ("max_entry_length", self.max_entry_length),
+            ("max_entry_name", self.max_entry_name),
+            ("max_names", self.max_names),
+            ("max_held", self.max_held),
+            ("max_manifest", self.max_manifest),
+            ("max_log", self.max_log),
         ]
     }
 
@@ -100,6 +128,13 @@ impl Limits {
             "max_search" => &mut self.max_search,
             "stdin_held" => &mut self.stdin_held,
             "max_files" => &mut self.max_files,
+            "max_entries" => &mut self.max_entries,
+            "max_entry_length" => &mut self.max_entry_length,
+            "max_entry_name" => &mut self.max_entry_name,
+            "max_names" => &mut self.max_names,
+            "max_held" => &mut self.max_held,
+            "max_manifest" => &mut self.max_manifest,
+            "max_log" => &mut self.max_log,
             // zstd itself knows windows from 2^10 to 2^31 only.
             "max_window_log" if (10..=31).contains(&value) => {
                 self.max_window_log = u32::try_from(value).unwrap_or(self.max_window_log);

@@ -1,0 +1,95 @@
+//! What names of entries tell: their page always, the rest only where the manifest is lost.
+
+use std::borrow::Cow;
+
+use super::kind::ArtifactKind;
+use super::manifest::{Tags, Texts};
+
+/// Where everything of a capture is.
+const CAPTURE: &str = "capture/";
+
+/// Where the manifest is.
+const MANIFEST: &str = "capture/misc/manifest.json";
+
+/// A name with slashes: archives made on Windows have backslashes in some names, and whoever packs
+/// them again may turn those around.
+pub(super) fn slashed(name: &str) -> Cow<'_, str> {
+    if name.contains('\\') { Cow::Owned(name.replace('\\', "/")) } else { Cow::Borrowed(name) }
+}
+
+/// Whether a name is that of the manifest of the capture in this folder.
+pub(super) fn is_manifest(slashed: &str, root: &str) -> bool {
+    slashed.strip_prefix(root) == Some(MANIFEST)
+}
+
+/// The folder around the capture that an entry seems to be of: none, or one, which may have any
+/// name. It is empty or ends in a slash.
+pub(super) fn root_of_entry(slashed: &str) -> Option<&str> {
+    if slashed.starts_with(CAPTURE) {
+        return Some("");
+    }
+    let (folder, rest) = slashed.split_once('/')?;
+    (!folder.is_empty() && rest.starts_with(CAPTURE)).then(|| &slashed[..=folder.len()])
+}
+
+/// The number of a page, of any width; 0 where the artifact has no pages.
+pub(super) fn page(slashed: &str) -> u32 {
+    let file = slashed.rsplit('/').next().unwrap_or(slashed);
+    let stem = file.split('.').next().unwrap_or(file);
+    let digits = !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { stem.parse().unwrap_or(u32::MAX) } else { 0 }
+}
+
+/// What a path tells of an entry.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) tags: Tags,
+    /// The folder `<cluster>__<server>`. It is not split: names may hold `__` themselves.
+    pub(super) folder: Option<std::sync::Arc<str>>,
+}
+
+/// Reads a path below the folder around the capture, as a last resort.
+pub(super) fn read(path: &str, texts: &mut Texts) -> Option<Told> {
+    let parts: Vec<&str> = path.strip_prefix(CAPTURE)?.split('/').collect();
+    let (family, rest) = parts.split_first()?;
+    let mut told = Told::default();
+    let tags = &mut told.tags;
+    match (*family, rest) {
+        ("clusters", [cluster, server, file @ ..]) => {
+            tags.cluster = texts.cluster(cluster);
+            tags.server = Some(texts.one(server));
+            tags.kind = Some(kind(file)?);
+        }
+        ("accounts", [account, "servers", folder, file @ ..]) => {
+            tags.account = Some(texts.one(account));
+            told.folder = Some(texts.one(folder));
+            tags.kind = Some(kind(file)?);
+        }
+        ("accounts", [account, "streams", stream, "replicas", folder, file @ ..]) => {
+            tags.account = Some(texts.one(account));
+            tags.stream = Some(texts.one(stream));
+            told.folder = Some(texts.one(folder));
+            tags.kind = Some(kind(file)?);
+        }
+        ("profiles", [cluster, file]) => {
+            tags.cluster = texts.cluster(cluster);
+            told.folder = Some(texts.one(file.strip_suffix(".prof")?));
+            tags.kind = Some(ArtifactKind::Profile);
+        }
+        ("misc", [file]) => tags.special = Some(texts.one(file.rsplit_once('.')?.0)),
+        _ => return None,
+    }
+    Some(told)
+}
+
+/// The kind by `<type>.json` or `<type>/<page>.json`.
+fn kind(file: &[&str]) -> Option<ArtifactKind> {
+    let name = match file {
+        [file] => file.strip_suffix(".json")?,
+        [kind, page] => page.strip_suffix(".json").map(|_| *kind)?,
+        _ => return None,
+    };
+    let kind = ArtifactKind::named(name);
+    // Without a manifest only what is known can be told from what lies about.
+    (!matches!(kind, ArtifactKind::Other(_))).then_some(kind)
+}

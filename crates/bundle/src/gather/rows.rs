@@ -1,0 +1,249 @@
+//! From what the manifest names to artifacts with their pages.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use nats_hindsight_snapshot::format::Limits;
+
+use super::kind::ArtifactKind;
+use super::manifest::{self, Tags, Texts};
+use super::{Artifact, Members, path};
+use crate::container::Container;
+use crate::problem::{Problem, Problems};
+
+/// What makes two pages pages of one artifact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    kind: ArtifactKind,
+    cluster: Option<Arc<str>>,
+    server: Option<Arc<str>>,
+    account: Option<Arc<str>>,
+    stream: Option<Arc<str>>,
+    profile_name: Option<Arc<str>>,
+    folder: Option<Arc<str>>,
+}
+
+/// One page: of what, its number, and its entry where it is there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Row {
+    key: Key,
+    page: u32,
+    entry: Option<usize>,
+}
+
+/// Every page, and the two entries that are about the run.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) rows: Vec<Row>,
+    pub(super) metadata: Option<usize>,
+    pub(super) log: Option<usize>,
+}
+
+impl Rows {
+    fn special(&mut self, name: &str, entry: usize) {
+        match name {
+            "audit_gather_metadata" => self.metadata = Some(entry),
+            "audit_gather_log" => self.log = Some(entry),
+            // Releases to come may say more.
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, tags: Tags, folder: Option<Arc<str>>, page: u32, entry: Option<usize>) {
+        let Tags { kind: Some(kind), cluster, server, account, stream, profile_name, .. } = tags
+        else {
+            return;
+        };
+        let key = Key { kind, cluster, server, account, stream, profile_name, folder };
+        self.rows.push(Row { key, page, entry });
+    }
+}
+
+/// The entries of a capture by their names, with slashes and without the folder around it.
+struct Names<'a> {
+    by_name: HashMap<Cow<'a, str>, Vec<usize>>,
+    /// Which entries the manifest named.
+    named: Vec<bool>,
+}
+
+impl<'a> Names<'a> {
+    fn new(root: &str, members: &Members, container: &'a Container) -> Self {
+        let mut by_name: HashMap<Cow<'a, str>, Vec<usize>> = HashMap::new();
+        by_name.reserve(members.entries.len());
+        for index in &members.entries {
+            by_name.entry(below(container.name(*index), root)).or_default().push(*index);
+        }
+        Self { by_name, named: vec![false; container.entries().len()] }
+    }
+}
+
+/// A name with slashes and without the folder around the capture.
+fn below<'a>(name: &'a str, root: &str) -> Cow<'a, str> {
+    match path::slashed(name) {
+        Cow::Borrowed(name) => Cow::Borrowed(name.strip_prefix(root).unwrap_or(name)),
+        Cow::Owned(name) => match name.strip_prefix(root) {
+            Some(rest) => Cow::Owned(rest.to_owned()),
+            None => Cow::Owned(name),
+        },
+    }
+}
+
+/// Takes everything from the manifest, and says where it and the entries do not agree.
+pub(super) fn by_manifest(
+    bytes: &[u8],
+    root: &str,
+    members: &Members,
+    container: &Container,
+    limits: &Limits,
+    texts: &mut Texts,
+    problems: &mut Problems,
+) -> Result<Rows, Problem> {
+    let mut names = Names::new(root, members, container);
+    let mut rows = Rows::default();
+    let mut count = 0;
+    let mut each = |path: &str, tags: Tags| {
+        count += 1;
+        if count > limits.max_entries {
+            return Err("it names more entries than limit `max_entries`");
+        }
+        take(path, tags, container, &mut names, &mut rows, problems);
+        Ok(())
+    };
+    manifest::read(bytes, texts, &mut each).map_err(|error| {
+        let text = format!("cannot be read ({error}); what an entry is, is told by its path");
+        Problem::new("manifest_damaged", text)
+    })?;
+    for index in &members.entries {
+        if names.named.get(*index) == Some(&false) {
+            let text = "is not in the manifest; it is not used";
+            problems.add(Problem::new("entry_unlisted", text).of(container.name(*index)));
+        }
+    }
+    Ok(rows)
+}
+
+/// Takes one entry that the manifest names.
+fn take(
+    path: &str,
+    tags: Tags,
+    container: &Container,
+    names: &mut Names<'_>,
+    rows: &mut Rows,
+    problems: &mut Problems,
+) {
+    let slashed = path::slashed(path);
+    let entries = names.by_name.get(&slashed).map_or(&[][..], Vec::as_slice);
+    if entries.iter().any(|index| names.named.get(*index) == Some(&true)) {
+        let text = "is in the manifest twice; the first counts";
+        problems.add(Problem::new("manifest_repeats", text).of(path));
+        return;
+    }
+    for index in entries {
+        names.named[*index] = true;
+    }
+    if entries.is_empty() {
+        let text = "is in the manifest and not in the archive";
+        problems.add(Problem::new("entry_missing", text).of(path));
+    }
+    if let Some(special) = &tags.special {
+        if let Some(entry) = entries.last() {
+            rows.special(special, *entry);
+        }
+        return;
+    }
+    let Some(kind) = &tags.kind else {
+        let text = "the manifest does not say what it is; it is not used";
+        problems.add(Problem::new("manifest_incomplete", text).of(path));
+        return;
+    };
+    let page = path::page(&slashed);
+    let entries = distinct(entries, container);
+    if entries.len() > 1 && *kind != ArtifactKind::Profile {
+        let text = "several entries have this name and differ; all are read";
+        problems.add(Problem::new("entry_duplicate", text).of(path));
+    }
+    if entries.is_empty() {
+        rows.push(tags, None, page, None);
+        return;
+    }
+    for entry in entries {
+        rows.push(tags.clone(), None, page, Some(entry));
+    }
+}
+
+/// Entries of one name without those that repeat what another one says.
+fn distinct(entries: &[usize], container: &Container) -> Vec<usize> {
+    let content = |index: usize| {
+        let entry = container.entries().get(index)?;
+        entry.refused.is_none().then_some((entry.crc?, entry.length))
+    };
+    let mut kept: Vec<usize> = Vec::with_capacity(entries.len());
+    for index in entries {
+        let same = |other: &usize| content(*index).is_some() && content(*other) == content(*index);
+        // More than a few of one name are not worth comparing.
+        if !kept.iter().take(16).any(same) {
+            kept.push(*index);
+        }
+    }
+    kept
+}
+
+/// Takes everything from the names of the entries.
+pub(super) fn by_path(
+    root: &str,
+    members: &Members,
+    container: &Container,
+    texts: &mut Texts,
+    problems: &mut Problems,
+) -> Rows {
+    let mut rows = Rows::default();
+    for index in &members.entries {
+        let name = below(container.name(*index), root);
+        let Some(told) = path::read(&name, texts) else {
+            let text = "its path does not say what it is; it is not used";
+            problems.add(Problem::new("entry_unplaced", text).of(container.name(*index)));
+            continue;
+        };
+        match told.tags.special.clone() {
+            Some(special) => rows.special(&special, *index),
+            None => rows.push(told.tags, told.folder, path::page(&name), Some(*index)),
+        }
+    }
+    rows
+}
+
+/// Pages to artifacts, in the order of what they are.
+pub(super) fn group(mut rows: Vec<Row>, identity_from_path: bool) -> Vec<Artifact> {
+    rows.sort();
+    let mut artifacts: Vec<Artifact> = Vec::new();
+    let mut last: Option<Key> = None;
+    for Row { key, entry, .. } in rows {
+        if last.as_ref() != Some(&key) {
+            artifacts.push(empty(key.clone(), identity_from_path));
+            last = Some(key);
+        }
+        let Some(artifact) = artifacts.last_mut() else { continue };
+        match entry {
+            Some(entry) => artifact.pages.push(entry),
+            None => artifact.missing += 1,
+        }
+    }
+    artifacts
+}
+
+fn empty(key: Key, identity_from_path: bool) -> Artifact {
+    let Key { kind, cluster, server, account, stream, profile_name, folder } = key;
+    Artifact {
+        kind,
+        cluster,
+        server,
+        account,
+        stream,
+        profile_name,
+        folder,
+        identity_from_path,
+        pages: Vec::new(),
+        missing: 0,
+    }
+}

@@ -1,0 +1,4 @@
+//! What is read of real archives, of archives that were cut, and of archives of strangers.
+
+mod recorded;
+mod support;

@@ -9,6 +9,7 @@
 //! archive is a [`Problem`], which costs the part it is about and nothing else.
 
 pub mod container;
+pub mod document;
 pub mod gather;
 
 pub mod problem;

@@ -1,4 +1,5 @@
 //! What is read of real archives, of archives that were cut, and of archives of strangers.
 
+mod loose;
 mod recorded;
 mod support;

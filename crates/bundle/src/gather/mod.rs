@@ -21,7 +21,7 @@ pub use metadata::Metadata;
 use crate::container::{Container, Reader};
 use crate::problem::{Problem, Problems};
 use manifest::Texts;
-use rows::Rows;
+use rows::{Rows, Taker};
 
 /// One run of `nats audit gather`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,45 +117,40 @@ fn open(root: String, members: &Members, reader: &mut Reader<'_>, limits: &Limit
     let mut problems = Problems::default();
     let mut texts = Texts::default();
     let container = reader.container();
-    let mut rows = None;
-    // It is the last thing that is written, so of two the last is the one that knows all.
-    if let Some(manifest) = members.manifests.last() {
-        if members.manifests.len() > 1 {
-            let text = "there are several manifests; the last is used";
-            problems.add(Problem::new("manifest_twice", text).of(container.name(*manifest)));
-        }
-        match load(*manifest, reader, limits) {
-            Ok(bytes) => {
-                let listed = rows::by_manifest(
-                    bytes,
-                    &root,
-                    members,
-                    container,
-                    limits,
-                    &mut texts,
-                    &mut problems,
-                );
-                match listed {
-                    Ok(listed) => rows = Some(listed),
-                    Err(problem) => problems.add(problem.of(container.name(*manifest))),
-                }
-            }
-            Err(problem) => problems.add(problem),
-        }
-    } else {
-        let text = "there is no manifest, so the run or the archive was cut; what an entry is, is \
-                    told by its path";
-        problems.add(Problem::new("manifest_missing", text));
-    }
+    let taker = Taker { root: &root, members, container, limits };
+    let rows = match pick(members, container, &mut problems) {
+        Some(index) => load(index, reader, limits)
+            .and_then(|bytes| taker.by_manifest(bytes, &mut texts, &mut problems))
+            .map_err(|problem| problems.add(problem.of(container.name(index))))
+            .ok(),
+        None => None,
+    };
     let identity_from_path = rows.is_none();
-    let rows =
-        rows.unwrap_or_else(|| rows::by_path(&root, members, container, &mut texts, &mut problems));
+    let rows = rows.unwrap_or_else(|| taker.by_path(&mut texts, &mut problems));
     let Rows { rows, metadata, log } = rows;
     let metadata = metadata.and_then(|index| read_metadata(index, reader, &mut problems));
     let log = log.and_then(|index| read_log(index, reader, limits, &mut problems));
     let artifacts = rows::group(rows, identity_from_path);
     let problems = problems.finish();
     Gather { root, identity_from_path, artifacts, metadata, log, problems }
+}
+
+/// The manifest to use, if there is one that can be read.
+fn pick(members: &Members, container: &Container, problems: &mut Problems) -> Option<usize> {
+    let whole = |index: &&usize| {
+        container.entries().get(**index).is_some_and(|entry| entry.refused.is_none())
+    };
+    // It is the last thing that is written, so of two the last is the one that knows all.
+    let last = members.manifests.iter().rfind(whole);
+    if last.is_none() {
+        let text = "there is no manifest, so the run or the archive was cut; what an entry is, is \
+                    told by its path";
+        problems.add(Problem::new("manifest_missing", text));
+    } else if members.manifests.len() > 1 {
+        let text = "there are several manifests; the last is used";
+        problems.add(Problem::new("manifest_twice", text));
+    }
+    last.copied()
 }
 
 fn load<'r>(

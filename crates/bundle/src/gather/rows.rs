@@ -89,38 +89,65 @@ fn below<'a>(name: &'a str, root: &str) -> Cow<'a, str> {
     }
 }
 
-/// Takes everything from the manifest, and says where it and the entries do not agree.
-pub(super) fn by_manifest(
-    bytes: &[u8],
-    root: &str,
-    members: &Members,
-    container: &Container,
-    limits: &Limits,
-    texts: &mut Texts,
-    problems: &mut Problems,
-) -> Result<Rows, Problem> {
-    let mut names = Names::new(root, members, container);
-    let mut rows = Rows::default();
-    let mut count = 0;
-    let mut each = |path: &str, tags: Tags| {
-        count += 1;
-        if count > limits.max_entries {
-            return Err("it names more entries than limit `max_entries`");
+/// The capture that rows are taken of.
+pub(super) struct Taker<'a> {
+    pub(super) root: &'a str,
+    pub(super) members: &'a Members,
+    pub(super) container: &'a Container,
+    pub(super) limits: &'a Limits,
+}
+
+impl Taker<'_> {
+    /// Takes everything from the manifest, and says where it and the entries do not agree.
+    pub(super) fn by_manifest(
+        &self,
+        bytes: &[u8],
+        texts: &mut Texts,
+        problems: &mut Problems,
+    ) -> Result<Rows, Problem> {
+        let (members, container) = (self.members, self.container);
+        let mut names = Names::new(self.root, members, container);
+        let mut rows = Rows::default();
+        let mut count = 0;
+        let mut each = |path: &str, tags: Tags| {
+            count += 1;
+            if count > self.limits.max_entries {
+                return Err("it names more entries than limit `max_entries`");
+            }
+            take(path, tags, container, &mut names, &mut rows, problems);
+            Ok(())
+        };
+        manifest::read(bytes, texts, &mut each).map_err(|error| {
+            let text = format!("cannot be read ({error}); what an entry is, is told by its path");
+            Problem::new("manifest_damaged", text)
+        })?;
+        for index in &members.entries {
+            if names.named.get(*index) == Some(&false) {
+                let text = "is not in the manifest; it is not used";
+                problems.add(Problem::new("entry_unlisted", text).of(container.name(*index)));
+            }
         }
-        take(path, tags, container, &mut names, &mut rows, problems);
-        Ok(())
-    };
-    manifest::read(bytes, texts, &mut each).map_err(|error| {
-        let text = format!("cannot be read ({error}); what an entry is, is told by its path");
-        Problem::new("manifest_damaged", text)
-    })?;
-    for index in &members.entries {
-        if names.named.get(*index) == Some(&false) {
-            let text = "is not in the manifest; it is not used";
-            problems.add(Problem::new("entry_unlisted", text).of(container.name(*index)));
-        }
+        Ok(rows)
     }
-    Ok(rows)
+
+    /// Takes everything from the names of the entries.
+    pub(super) fn by_path(&self, texts: &mut Texts, problems: &mut Problems) -> Rows {
+        let mut rows = Rows::default();
+        for index in &self.members.entries {
+            let name = below(self.container.name(*index), self.root);
+            let Some(told) = path::read(&name, texts) else {
+                let text = "its path does not say what it is; it is not used";
+                let name = self.container.name(*index);
+                problems.add(Problem::new("entry_unplaced", text).of(name));
+                continue;
+            };
+            match told.tags.special.clone() {
+                Some(special) => rows.special(&special, *index),
+                None => rows.push(told.tags, told.folder, path::page(&name), Some(*index)),
+            }
+        }
+        rows
+    }
 }
 
 /// Takes one entry that the manifest names.
@@ -187,30 +214,6 @@ fn distinct(entries: &[usize], container: &Container) -> Vec<usize> {
         }
     }
     kept
-}
-
-/// Takes everything from the names of the entries.
-pub(super) fn by_path(
-    root: &str,
-    members: &Members,
-    container: &Container,
-    texts: &mut Texts,
-    problems: &mut Problems,
-) -> Rows {
-    let mut rows = Rows::default();
-    for index in &members.entries {
-        let name = below(container.name(*index), root);
-        let Some(told) = path::read(&name, texts) else {
-            let text = "its path does not say what it is; it is not used";
-            problems.add(Problem::new("entry_unplaced", text).of(container.name(*index)));
-            continue;
-        };
-        match told.tags.special.clone() {
-            Some(special) => rows.special(&special, *index),
-            None => rows.push(told.tags, told.folder, path::page(&name), Some(*index)),
-        }
-    }
-    rows
 }
 
 /// Pages to artifacts, in the order of what they are.

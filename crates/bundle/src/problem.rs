@@ -61,6 +61,12 @@ impl Problems {
         }
     }
 
+    /// Adds those of a part.
+    pub(crate) fn join(&mut self, part: Self) {
+        part.told.into_iter().for_each(|problem| self.add(problem));
+        self.untold += part.untold;
+    }
+
     pub(crate) fn finish(mut self) -> Vec<Problem> {
         if self.untold > 0 {
             let text = format!("{} more problems of this archive", self.untold);

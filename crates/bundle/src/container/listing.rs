@@ -63,11 +63,11 @@ impl<'a> Listing<'a> {
         let offset = found.place.offset();
         if self.entries.len() as u64 >= max_entries {
             return self
-                .full(offset, format!("more entries than limit `max_entries`, {max_entries}"));
+                .full(offset, &format!("more entries than limit `max_entries`, {max_entries}"));
         }
         if (self.names.len() + found.name.len()) as u64 > max_names {
             let text = format!("names of more bytes than limit `max_names`, {max_names}");
-            return self.full(offset, text);
+            return self.full(offset, &text);
         }
         let name = String::from_utf8_lossy(found.name);
         if found.name.len() as u64 > max_entry_name {
@@ -99,7 +99,7 @@ impl<'a> Listing<'a> {
         Room::Some
     }
 
-    fn full(&mut self, offset: u64, what: String) -> Room {
+    fn full(&mut self, offset: u64, what: &str) -> Room {
         let text = format!("the archive has {what}; the rest is not read");
         self.problem(Problem::new("limit", text).at(offset));
         Room::None

@@ -1,7 +1,7 @@
 //! The manifest: which entry is what, and of whom.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) struct Tags {
 
 /// Texts that are held once, however often they occur.
 #[derive(Debug, Default)]
-pub(super) struct Texts(BTreeSet<Arc<str>>);
+pub(super) struct Texts(HashSet<Arc<str>>);
 
 impl Texts {
     /// The one copy of a text.

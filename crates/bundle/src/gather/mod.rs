@@ -71,13 +71,22 @@ impl Gather {
     /// Finds every capture in a container: in its root, or one folder deeper. Ordered by folder;
     /// empty where there is none.
     pub fn find(reader: &mut Reader<'_>, limits: &Limits) -> Vec<Self> {
-        let mut found = Vec::new();
-        for (root, entries) in roots(reader.container(), limits) {
+        let mut found: Vec<Self> = Vec::new();
+        let (roots, beyond) = roots(reader.container(), limits);
+        for (root, entries) in roots {
             let gather = open(root, &entries, reader, limits);
             // Any archive may have a folder of that name.
             if !gather.identity_from_path || !gather.artifacts.is_empty() {
                 found.push(gather);
             }
+        }
+        if let Some(last) = found.last_mut().filter(|_| beyond > 0) {
+            let text = format!(
+                "the archive has more captures than limit `max_epochs`, {}; {beyond} entries of \
+                 others are passed over",
+                limits.max_epochs
+            );
+            last.problems.push(Problem::new("limit", text));
         }
         found
     }
@@ -90,14 +99,16 @@ struct Members {
     manifests: Vec<usize>,
 }
 
-/// Every folder with a capture in it.
-fn roots(container: &Container, limits: &Limits) -> BTreeMap<String, Members> {
+/// Every folder with a capture in it, and how many entries are of folders beyond the limit.
+fn roots(container: &Container, limits: &Limits) -> (BTreeMap<String, Members>, u64) {
+    let mut beyond = 0;
     let mut roots: BTreeMap<String, Members> = BTreeMap::new();
     for index in 0..container.entries().len() {
         let name = path::slashed(container.name(index));
         let Some(root) = path::root_of_entry(&name) else { continue };
         let known = roots.contains_key(root);
         if !known && roots.len() as u64 >= limits.max_epochs {
+            beyond += 1;
             continue;
         }
         if !known {
@@ -110,7 +121,7 @@ fn roots(container: &Container, limits: &Limits) -> BTreeMap<String, Members> {
             members.entries.push(index);
         }
     }
-    roots
+    (roots, beyond)
 }
 
 fn open(root: String, members: &Members, reader: &mut Reader<'_>, limits: &Limits) -> Gather {
@@ -127,10 +138,10 @@ fn open(root: String, members: &Members, reader: &mut Reader<'_>, limits: &Limit
     };
     let identity_from_path = rows.is_none();
     let rows = rows.unwrap_or_else(|| taker.by_path(&mut texts, &mut problems));
-    let Rows { rows, metadata, log } = rows;
+    let Rows { pages, metadata, log } = rows;
     let metadata = metadata.and_then(|index| read_metadata(index, reader, &mut problems));
     let log = log.and_then(|index| read_log(index, reader, limits, &mut problems));
-    let artifacts = rows::group(rows, identity_from_path);
+    let artifacts = rows::group(pages, identity_from_path);
     let problems = problems.finish();
     Gather { root, identity_from_path, artifacts, metadata, log, problems }
 }

@@ -35,7 +35,7 @@ pub(super) struct Row {
 /// Every page, and the two entries that are about the run.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
+    pub(super) pages: Vec<Row>,
     pub(super) metadata: Option<usize>,
     pub(super) log: Option<usize>,
 }
@@ -56,7 +56,7 @@ impl Rows {
             return;
         };
         let key = Key { kind, cluster, server, account, stream, profile_name, folder };
-        self.rows.push(Row { key, page, entry });
+        self.pages.push(Row { key, page, entry });
     }
 }
 
@@ -108,19 +108,22 @@ impl Taker<'_> {
         let (members, container) = (self.members, self.container);
         let mut names = Names::new(self.root, members, container);
         let mut rows = Rows::default();
+        // Of a manifest that is not used after all, nothing is told but that.
+        let mut met = Problems::default();
         let mut count = 0;
         let mut each = |path: &str, tags: Tags| {
             count += 1;
             if count > self.limits.max_entries {
                 return Err("it names more entries than limit `max_entries`");
             }
-            take(path, tags, container, &mut names, &mut rows, problems);
+            take(path, tags, container, &mut names, &mut rows, &mut met);
             Ok(())
         };
         manifest::read(bytes, texts, &mut each).map_err(|error| {
             let text = format!("cannot be read ({error}); what an entry is, is told by its path");
             Problem::new("manifest_damaged", text)
         })?;
+        problems.join(met);
         for index in &members.entries {
             if names.named.get(*index) == Some(&false) {
                 let text = "is not in the manifest; it is not used";

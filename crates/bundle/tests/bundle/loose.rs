@@ -150,9 +150,9 @@ fn damage_costs_the_document_it_is_in() {
     ] {
         let text = format!("{bad}\n{good}\n");
         let found = found(text.as_bytes());
-        assert_eq!(found.problems.len(), problems, "{:.60}", bad);
+        assert_eq!(found.problems.len(), problems, "{bad:.60}");
         let last = found.replies.last().unwrap();
-        assert_eq!(last.body, Some(good), "{:.60}", bad);
+        assert_eq!(last.body, Some(good), "{bad:.60}");
     }
     assert!(split(b"{\"a\":1,\"a\":2}").is_err());
     assert!(split(b"{\"a\":1} 2").is_err());

@@ -1,46 +1,23 @@
 //! The manifest: which entry is what, and of whom.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-use super::kind::ArtifactKind;
+use super::texts::{Id, Texts};
 
 /// What the manifest says of one entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tags {
-    pub(super) kind: Option<ArtifactKind>,
-    pub(super) cluster: Option<Arc<str>>,
-    pub(super) server: Option<Arc<str>>,
-    pub(super) account: Option<Arc<str>>,
-    pub(super) stream: Option<Arc<str>>,
-    pub(super) profile_name: Option<Arc<str>>,
-    pub(super) special: Option<Arc<str>>,
-}
-
-/// Texts that are held once, however often they occur.
-#[derive(Debug, Default)]
-pub(super) struct Texts(HashSet<Arc<str>>);
-
-impl Texts {
-    /// The one copy of a text.
-    pub(super) fn one(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        self.0.insert(new.clone());
-        new
-    }
-
-    /// The one copy of the name of a cluster: the two ways to say that there is none are one.
-    pub(super) fn cluster(&mut self, name: &str) -> Option<Arc<str>> {
-        (!name.is_empty() && name != "unclustered").then(|| self.one(name))
-    }
+    pub(super) kind: Id,
+    pub(super) cluster: Id,
+    pub(super) server: Id,
+    pub(super) account: Id,
+    pub(super) stream: Id,
+    pub(super) profile_name: Id,
+    pub(super) special: Id,
 }
 
 /// Reads a manifest and hands out every entry it names, in its order. Nothing of it is held.
@@ -49,7 +26,7 @@ impl Texts {
 pub(super) fn read(
     bytes: &[u8],
     texts: &mut Texts,
-    each: &mut dyn FnMut(&str, Tags) -> Result<(), &'static str>,
+    each: &mut dyn FnMut(&str, Tags, &Texts) -> Result<(), &'static str>,
 ) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     Manifest { texts, each }.deserialize(&mut json)?;
@@ -58,7 +35,7 @@ pub(super) fn read(
 
 struct Manifest<'a> {
     texts: &'a mut Texts,
-    each: &'a mut dyn FnMut(&str, Tags) -> Result<(), &'static str>,
+    each: &'a mut dyn FnMut(&str, Tags, &Texts) -> Result<(), &'static str>,
 }
 
 impl<'de> DeserializeSeed<'de> for Manifest<'_> {
@@ -93,7 +70,7 @@ impl<'de> Visitor<'de> for Manifest<'_> {
         while let Some(Text(path)) = map.next_key::<Text<'de>>()? {
             let tags = map.next_value::<Option<Vec<Tag<'de>>>>()?.unwrap_or_default();
             let tags = gather(&tags, self.texts);
-            (self.each)(&path, tags).map_err(A::Error::custom)?;
+            (self.each)(&path, tags, self.texts).map_err(A::Error::custom)?;
         }
         Ok(())
     }
@@ -104,14 +81,11 @@ fn gather(tags: &[Tag<'_>], texts: &mut Texts) -> Tags {
     for tag in tags {
         let Some(Text(value)) = &tag.value else { continue };
         let field = match &*tag.name.0 {
-            "artifact_type" => {
-                gathered.kind = Some(ArtifactKind::named(value));
-                continue;
-            }
             "cluster" => {
                 gathered.cluster = texts.cluster(value);
                 continue;
             }
+            "artifact_type" => &mut gathered.kind,
             "server" => &mut gathered.server,
             "account" => &mut gathered.account,
             "stream" => &mut gathered.stream,
@@ -120,7 +94,7 @@ fn gather(tags: &[Tag<'_>], texts: &mut Texts) -> Tags {
             // Releases to come may say more.
             _ => continue,
         };
-        *field = Some(texts.one(value));
+        *field = texts.id(value);
     }
     gathered
 }

@@ -9,6 +9,7 @@ mod manifest;
 mod metadata;
 mod path;
 mod rows;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ pub use metadata::Metadata;
 
 use crate::container::{Container, Reader};
 use crate::problem::{Problem, Problems};
-use manifest::Texts;
 use rows::{Rows, Taker};
+use texts::Texts;
 
 /// One run of `nats audit gather`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +142,7 @@ fn open(root: String, members: &Members, reader: &mut Reader<'_>, limits: &Limit
     let Rows { pages, metadata, log } = rows;
     let metadata = metadata.and_then(|index| read_metadata(index, reader, &mut problems));
     let log = log.and_then(|index| read_log(index, reader, limits, &mut problems));
-    let artifacts = rows::group(pages, identity_from_path);
+    let artifacts = rows::group(pages, &texts, identity_from_path);
     let problems = problems.finish();
     Gather { root, identity_from_path, artifacts, metadata, log, problems }
 }

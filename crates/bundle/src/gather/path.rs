@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::kind::ArtifactKind;
-use super::manifest::{Tags, Texts};
+use super::manifest::Tags;
+use super::texts::{Id, Texts};
 
 /// Where everything of a capture is.
 const CAPTURE: &str = "capture/";
@@ -45,7 +46,7 @@ pub(super) fn page(slashed: &str) -> u32 {
 pub(super) struct Told {
     pub(super) tags: Tags,
     /// The folder `<cluster>__<server>`. It is not split: names may hold `__` themselves.
-    pub(super) folder: Option<std::sync::Arc<str>>,
+    pub(super) folder: Id,
 }
 
 /// Reads a path below the folder around the capture, as a last resort.
@@ -57,39 +58,38 @@ pub(super) fn read(path: &str, texts: &mut Texts) -> Option<Told> {
     match (*family, rest) {
         ("clusters", [cluster, server, file @ ..]) => {
             tags.cluster = texts.cluster(cluster);
-            tags.server = Some(texts.one(server));
-            tags.kind = Some(kind(file)?);
+            tags.server = texts.id(server);
+            tags.kind = texts.id(kind(file)?);
         }
         ("accounts", [account, "servers", folder, file @ ..]) => {
-            tags.account = Some(texts.one(account));
-            told.folder = Some(texts.one(folder));
-            tags.kind = Some(kind(file)?);
+            tags.account = texts.id(account);
+            told.folder = texts.id(folder);
+            tags.kind = texts.id(kind(file)?);
         }
         ("accounts", [account, "streams", stream, "replicas", folder, file @ ..]) => {
-            tags.account = Some(texts.one(account));
-            tags.stream = Some(texts.one(stream));
-            told.folder = Some(texts.one(folder));
-            tags.kind = Some(kind(file)?);
+            tags.account = texts.id(account);
+            tags.stream = texts.id(stream);
+            told.folder = texts.id(folder);
+            tags.kind = texts.id(kind(file)?);
         }
         ("profiles", [cluster, file]) => {
             tags.cluster = texts.cluster(cluster);
-            told.folder = Some(texts.one(file.strip_suffix(".prof")?));
-            tags.kind = Some(ArtifactKind::Profile);
+            told.folder = texts.id(file.strip_suffix(".prof")?);
+            tags.kind = texts.id(ArtifactKind::Profile.as_str());
         }
-        ("misc", [file]) => tags.special = Some(texts.one(file.rsplit_once('.')?.0)),
+        ("misc", [file]) => tags.special = texts.id(file.rsplit_once('.')?.0),
         _ => return None,
     }
     Some(told)
 }
 
 /// The kind by `<type>.json` or `<type>/<page>.json`.
-fn kind(file: &[&str]) -> Option<ArtifactKind> {
+fn kind<'a>(file: &[&'a str]) -> Option<&'a str> {
     let name = match file {
         [file] => file.strip_suffix(".json")?,
         [kind, page] => page.strip_suffix(".json").map(|_| *kind)?,
         _ => return None,
     };
-    let kind = ArtifactKind::named(name);
     // Without a manifest only what is known can be told from what lies about.
-    (!matches!(kind, ArtifactKind::Other(_))).then_some(kind)
+    (!matches!(ArtifactKind::named(name), ArtifactKind::Other(_))).then_some(name)
 }

@@ -1,35 +1,28 @@
 //! From what the manifest names to artifacts with their pages.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use nats_hindsight_snapshot::format::Limits;
 
 use super::kind::ArtifactKind;
-use super::manifest::{self, Tags, Texts};
+use super::manifest::{self, Tags};
+use super::texts::{Id, Texts};
 use super::{Artifact, Members, path};
 use crate::container::Container;
 use crate::problem::{Problem, Problems};
 
-/// What makes two pages pages of one artifact.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    kind: ArtifactKind,
-    cluster: Option<Arc<str>>,
-    server: Option<Arc<str>>,
-    account: Option<Arc<str>>,
-    stream: Option<Arc<str>>,
-    profile_name: Option<Arc<str>>,
-    folder: Option<Arc<str>>,
-}
+/// Kind, cluster, server, account, stream, profile and folder: what makes two pages pages of one
+/// artifact.
+type Key = [Id; 7];
 
 /// One page: of what, its number, and its entry where it is there.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     key: Key,
     page: u32,
-    entry: Option<usize>,
+    entry: Option<u32>,
 }
 
 /// Every page, and the two entries that are about the run.
@@ -50,31 +43,44 @@ impl Rows {
         }
     }
 
-    fn push(&mut self, tags: Tags, folder: Option<Arc<str>>, page: u32, entry: Option<usize>) {
-        let Tags { kind: Some(kind), cluster, server, account, stream, profile_name, .. } = tags
-        else {
-            return;
-        };
-        let key = Key { kind, cluster, server, account, stream, profile_name, folder };
+    fn push(&mut self, tags: Tags, folder: Id, page: u32, entry: Option<usize>) {
+        let Tags { kind, cluster, server, account, stream, profile_name, .. } = tags;
+        let key = [kind, cluster, server, account, stream, profile_name, folder];
+        // Indexes are below limit `max_entries`; one that were not would count as missing.
+        let entry = entry.and_then(|index| u32::try_from(index).ok());
         self.pages.push(Row { key, page, entry });
     }
 }
 
 /// The entries of a capture by their names, with slashes and without the folder around it.
 struct Names<'a> {
-    by_name: HashMap<Cow<'a, str>, Vec<usize>>,
+    first: HashMap<Cow<'a, str>, usize>,
+    /// Further entries of one name, by the first.
+    further: HashMap<usize, Vec<usize>>,
     /// Which entries the manifest named.
     named: Vec<bool>,
 }
 
 impl<'a> Names<'a> {
     fn new(root: &str, members: &Members, container: &'a Container) -> Self {
-        let mut by_name: HashMap<Cow<'a, str>, Vec<usize>> = HashMap::new();
-        by_name.reserve(members.entries.len());
+        let mut first = HashMap::with_capacity(members.entries.len());
+        let mut further: HashMap<usize, Vec<usize>> = HashMap::new();
         for index in &members.entries {
-            by_name.entry(below(container.name(*index), root)).or_default().push(*index);
+            match first.entry(below(container.name(*index), root)) {
+                Entry::Vacant(place) => {
+                    place.insert(*index);
+                }
+                Entry::Occupied(place) => further.entry(*place.get()).or_default().push(*index),
+            }
         }
-        Self { by_name, named: vec![false; container.entries().len()] }
+        Self { first, further, named: vec![false; container.entries().len()] }
+    }
+
+    /// The entries of a name, in the order of the archive.
+    fn get(&self, name: &str) -> Vec<usize> {
+        let Some(first) = self.first.get(name) else { return Vec::new() };
+        let further = self.further.get(first).map_or(&[][..], Vec::as_slice);
+        [&[*first], further].concat()
     }
 }
 
@@ -111,12 +117,12 @@ impl Taker<'_> {
         // Of a manifest that is not used after all, nothing is told but that.
         let mut met = Problems::default();
         let mut count = 0;
-        let mut each = |path: &str, tags: Tags| {
+        let mut each = |path: &str, tags: Tags, texts: &Texts| {
             count += 1;
             if count > self.limits.max_entries {
                 return Err("it names more entries than limit `max_entries`");
             }
-            take(path, tags, container, &mut names, &mut rows, &mut met);
+            take(path, (tags, texts), container, &mut names, &mut rows, &mut met);
             Ok(())
         };
         manifest::read(bytes, texts, &mut each).map_err(|error| {
@@ -144,8 +150,8 @@ impl Taker<'_> {
                 problems.add(Problem::new("entry_unplaced", text).of(name));
                 continue;
             };
-            match told.tags.special.clone() {
-                Some(special) => rows.special(&special, *index),
+            match texts.get(told.tags.special) {
+                Some(special) => rows.special(special, *index),
                 None => rows.push(told.tags, told.folder, path::page(&name), Some(*index)),
             }
         }
@@ -156,49 +162,49 @@ impl Taker<'_> {
 /// Takes one entry that the manifest names.
 fn take(
     path: &str,
-    tags: Tags,
+    (tags, texts): (Tags, &Texts),
     container: &Container,
     names: &mut Names<'_>,
     rows: &mut Rows,
     problems: &mut Problems,
 ) {
     let slashed = path::slashed(path);
-    let entries = names.by_name.get(&slashed).map_or(&[][..], Vec::as_slice);
+    let entries = names.get(&slashed);
     if entries.iter().any(|index| names.named.get(*index) == Some(&true)) {
         let text = "is in the manifest twice; the first counts";
         problems.add(Problem::new("manifest_repeats", text).of(path));
         return;
     }
-    for index in entries {
+    for index in &entries {
         names.named[*index] = true;
     }
     if entries.is_empty() {
         let text = "is in the manifest and not in the archive";
         problems.add(Problem::new("entry_missing", text).of(path));
     }
-    if let Some(special) = &tags.special {
+    if let Some(special) = texts.get(tags.special) {
         if let Some(entry) = entries.last() {
             rows.special(special, *entry);
         }
         return;
     }
-    let Some(kind) = &tags.kind else {
+    if tags.kind.is_none() {
         let text = "the manifest does not say what it is; it is not used";
         problems.add(Problem::new("manifest_incomplete", text).of(path));
         return;
-    };
+    }
     let page = path::page(&slashed);
-    let entries = distinct(entries, container);
-    if entries.len() > 1 && *kind != ArtifactKind::Profile {
+    let entries = distinct(&entries, container);
+    if entries.len() > 1 && texts.get(tags.kind).map(AsRef::as_ref) != Some("profile") {
         let text = "several entries have this name and differ; all are read";
         problems.add(Problem::new("entry_duplicate", text).of(path));
     }
     if entries.is_empty() {
-        rows.push(tags, None, page, None);
+        rows.push(tags, Id::default(), page, None);
         return;
     }
     for entry in entries {
-        rows.push(tags.clone(), None, page, Some(entry));
+        rows.push(tags, Id::default(), page, Some(entry));
     }
 }
 
@@ -220,17 +226,24 @@ fn distinct(entries: &[usize], container: &Container) -> Vec<usize> {
 }
 
 /// Pages to artifacts, in the order of what they are.
-pub(super) fn group(mut rows: Vec<Row>, identity_from_path: bool) -> Vec<Artifact> {
-    rows.sort();
+pub(super) fn group(mut rows: Vec<Row>, texts: &Texts, identity_from_path: bool) -> Vec<Artifact> {
+    let kinds = kinds(&rows, texts);
+    let ranks = texts.ranks();
+    rows.sort_by_cached_key(|row| {
+        let [kind, who @ ..] = row.key;
+        let kind = kinds.get(&kind).map(|(rank, _)| *rank);
+        (kind, who.map(|id| ranks.of(id)), row.page, row.entry)
+    });
     let mut artifacts: Vec<Artifact> = Vec::new();
     let mut last: Option<Key> = None;
     for Row { key, entry, .. } in rows {
-        if last.as_ref() != Some(&key) {
-            artifacts.push(empty(key.clone(), identity_from_path));
+        if last != Some(key) {
+            let Some((_, kind)) = kinds.get(&key[0]) else { continue };
+            artifacts.push(empty(kind.clone(), &key, texts, identity_from_path));
             last = Some(key);
         }
         let Some(artifact) = artifacts.last_mut() else { continue };
-        match entry {
+        match entry.and_then(|entry| usize::try_from(entry).ok()) {
             Some(entry) => artifact.pages.push(entry),
             None => artifact.missing += 1,
         }
@@ -238,8 +251,19 @@ pub(super) fn group(mut rows: Vec<Row>, identity_from_path: bool) -> Vec<Artifac
     artifacts
 }
 
-fn empty(key: Key, identity_from_path: bool) -> Artifact {
-    let Key { kind, cluster, server, account, stream, profile_name, folder } = key;
+/// Every kind there is, in order.
+fn kinds(rows: &[Row], texts: &Texts) -> BTreeMap<Id, (usize, ArtifactKind)> {
+    let ids: BTreeSet<Id> = rows.iter().map(|row| row.key[0]).collect();
+    let kind = |id: Id| ArtifactKind::named(texts.get(id).map_or("", AsRef::as_ref));
+    let mut kinds: Vec<(ArtifactKind, Id)> = ids.into_iter().map(|id| (kind(id), id)).collect();
+    kinds.sort();
+    kinds.into_iter().enumerate().map(|(rank, (kind, id))| (id, (rank, kind))).collect()
+}
+
+fn empty(kind: ArtifactKind, key: &Key, texts: &Texts, identity_from_path: bool) -> Artifact {
+    let [_, cluster, server, account, stream, profile_name, folder] =
+        key.map(|id| texts.get(id).cloned());
+    let (pages, missing) = (Vec::new(), 0);
     Artifact {
         kind,
         cluster,
@@ -249,7 +273,7 @@ fn empty(key: Key, identity_from_path: bool) -> Artifact {
         profile_name,
         folder,
         identity_from_path,
-        pages: Vec::new(),
-        missing: 0,
+        pages,
+        missing,
     }
 }

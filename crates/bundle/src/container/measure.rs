@@ -33,6 +33,19 @@ pub(super) struct Extent {
     pub(super) end: u64,
 }
 
+/// How far inflating came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Everything that was read is inflated.
+    More,
+    /// The compressed bytes are at their end.
+    Ended,
+    /// It wants more than there is.
+    Stuck,
+    /// These are no compressed bytes.
+    Senseless,
+}
+
 /// Measures entries, and counts what that cost.
 pub(super) struct Measurer<'a> {
     source: &'a dyn ReadAt,
@@ -92,39 +105,44 @@ impl<'a> Measurer<'a> {
             read_up_to(self.source, at, want, &mut self.input)?;
             let last = self.input.len() < want;
             want = CHUNK;
-            let mut rest = self.input.as_slice();
-            let (mut stuck, mut ended) = (false, false);
-            while !stuck && !ended && (!rest.is_empty() || last) {
-                let (read, written) = (self.inflater.total_in(), self.inflater.total_out());
-                let Ok(status) =
-                    self.inflater.decompress(rest, &mut self.output, FlushDecompress::None)
-                else {
-                    return Ok(Err(Refusal::Damaged));
-                };
-                let read = self.inflater.total_in() - read;
-                let written = self.inflater.total_out() - written;
-                self.cost = self.cost.saturating_add(read + written);
-                at += read;
-                rest = usize::try_from(read).ok().and_then(|read| rest.get(read..)).unwrap_or(&[]);
-                hasher.update(&self.output[..usize::try_from(written).unwrap_or(0)]);
-                ended = status == Status::StreamEnd;
-                stuck = read == 0 && written == 0;
-            }
+            let step = self.inflate_input(last, &mut hasher);
             let (stored, length) = (self.inflater.total_in(), self.inflater.total_out());
-            if ended {
-                return self
-                    .described(at, Extent { crc: hasher.finalize(), stored, length, end: at });
-            }
-            if length > self.limits.max_entry_length {
-                return Ok(Err(Refusal::TooLong(self.limits.max_entry_length)));
-            }
-            if last {
-                return Ok(Err(Refusal::Cut));
-            }
-            if stuck {
-                return Ok(Err(Refusal::Damaged));
+            at = data + stored;
+            match step {
+                Step::Ended => {
+                    let extent = Extent { crc: hasher.finalize(), stored, length, end: at };
+                    return self.described(extent);
+                }
+                Step::Senseless => return Ok(Err(Refusal::Damaged)),
+                _ if length > self.limits.max_entry_length => {
+                    return Ok(Err(Refusal::TooLong(self.limits.max_entry_length)));
+                }
+                _ if last => return Ok(Err(Refusal::Cut)),
+                Step::Stuck => return Ok(Err(Refusal::Damaged)),
+                Step::More => {}
             }
         }
+    }
+
+    /// Inflates what was read, as far as it goes.
+    fn inflate_input(&mut self, last: bool, hasher: &mut crc32fast::Hasher) -> Step {
+        let mut rest = self.input.as_slice();
+        while !rest.is_empty() || last {
+            let (read, written) = (self.inflater.total_in(), self.inflater.total_out());
+            let status = self.inflater.decompress(rest, &mut self.output, FlushDecompress::None);
+            let read = self.inflater.total_in() - read;
+            let written = self.inflater.total_out() - written;
+            self.cost = self.cost.saturating_add(read + written);
+            rest = usize::try_from(read).ok().and_then(|read| rest.get(read..)).unwrap_or(&[]);
+            hasher.update(&self.output[..usize::try_from(written).unwrap_or(0)]);
+            match status {
+                Err(_) => return Step::Senseless,
+                Ok(Status::StreamEnd) => return Step::Ended,
+                Ok(_) if read == 0 && written == 0 => return Step::Stuck,
+                Ok(_) => {}
+            }
+        }
+        Step::More
     }
 
     /// Looks for a data descriptor that fits everything before it.
@@ -163,13 +181,13 @@ impl<'a> Measurer<'a> {
         }
     }
 
-    /// Takes what was measured if the data descriptor at an offset says the same.
-    fn described(&mut self, at: u64, extent: Extent) -> io::Result<Result<Extent, Refusal>> {
+    /// Takes what was measured if the data descriptor behind it says the same.
+    fn described(&mut self, extent: Extent) -> io::Result<Result<Extent, Refusal>> {
         let mut tail = Vec::new();
-        read_up_to(self.source, at, LONGEST, &mut tail)?;
+        read_up_to(self.source, extent.end, LONGEST, &mut tail)?;
         Ok(match descriptor(&tail, &extent) {
-            Some(length) => Ok(Extent { end: at + length as u64, ..extent }),
-            None if tail.len() < LONGEST && at + LONGEST as u64 > self.size => Err(Refusal::Cut),
+            Some(length) => Ok(Extent { end: extent.end + length as u64, ..extent }),
+            None if tail.len() < LONGEST => Err(Refusal::Cut),
             None => Err(Refusal::Damaged),
         })
     }

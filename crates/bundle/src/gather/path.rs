@@ -93,3 +93,67 @@ fn kind<'a>(file: &[&'a str]) -> Option<&'a str> {
     // Without a manifest only what is known can be told from what lies about.
     (!matches!(ArtifactKind::named(name), ArtifactKind::Other(_))).then_some(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_any_width() {
+        for (name, expected) in [
+            ("capture/a/0001.json", 1),
+            ("capture/a/12345.json", 12_345),
+            ("capture/a/99999999999.json", u32::MAX),
+            ("capture/a/subs.json", 0),
+            ("capture/a/1a.json", 0),
+            ("capture/a/.json", 0),
+            ("", 0),
+        ] {
+            assert_eq!(page(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn paths_of_every_family() {
+        let mut texts = Texts::default();
+        for (path, expected) in [
+            ("capture/clusters/A/a1/health/0001.json", "health A a1 - - - -"),
+            ("capture/clusters/unclustered/solo/subs.json", "subs - solo - - - -"),
+            (
+                "capture/accounts/$G/servers/A__a__1/account_subs/1.json",
+                "account_subs - - $G - - A__a__1",
+            ),
+            (
+                "capture/accounts/X/streams/S/replicas/A__a1/stream_info.json",
+                "stream_info - - X S - A__a1",
+            ),
+            ("capture/profiles/A/a1__heap.prof", "profile A - - - - a1__heap"),
+            ("capture/misc/audit_gather_log.log", "- - - - - audit_gather_log -"),
+            ("capture/clusters/A/a1/of_the_future/0001.json", ""),
+            ("capture/clusters/A/a1/health/more/0001.json", ""),
+            ("capture/accounts/X/health.json", ""),
+            ("capture/readme", ""),
+            ("elsewhere/clusters/A/a1/health.json", ""),
+        ] {
+            let told = read(path, &mut texts).map_or(String::new(), |Told { tags, folder }| {
+                let Tags { kind, cluster, server, account, stream, special, .. } = tags;
+                let ids = [kind, cluster, server, account, stream, special, folder];
+                ids.map(|id| texts.get(id).map_or("-", AsRef::as_ref)).join(" ")
+            });
+            assert_eq!(told, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_capture_is_in_the_root_or_one_folder_deeper() {
+        for (name, root) in [
+            ("capture/x", Some("")),
+            ("ticket/capture/x", Some("ticket/")),
+            ("a/b/capture/x", None),
+            ("/capture/x", None),
+            ("captures/x", None),
+        ] {
+            assert_eq!(root_of_entry(name), root, "{name}");
+        }
+    }
+}

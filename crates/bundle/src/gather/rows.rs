@@ -169,11 +169,45 @@ fn take(
     problems: &mut Problems,
 ) {
     let slashed = path::slashed(path);
-    let entries = names.get(&slashed);
+    let Some(entries) = claim(path, &slashed, names, problems) else { return };
+    if let Some(special) = texts.get(tags.special) {
+        if let Some(entry) = entries.last() {
+            rows.special(special, *entry);
+        }
+        return;
+    }
+    let Some(kind) = texts.get(tags.kind) else {
+        let text = "the manifest does not say what it is; it is not used";
+        problems.add(Problem::new("manifest_incomplete", text).of(path));
+        return;
+    };
+    let entries = distinct(&entries, container);
+    // Profiles of servers of one name have one name.
+    if entries.len() > 1 && **kind != *ArtifactKind::Profile.as_str() {
+        let text = "several entries have this name and differ; all are read";
+        problems.add(Problem::new("entry_duplicate", text).of(path));
+    }
+    let page = path::page(&slashed);
+    if entries.is_empty() {
+        rows.push(tags, Id::default(), page, None);
+    }
+    for entry in entries {
+        rows.push(tags, Id::default(), page, Some(entry));
+    }
+}
+
+/// The entries of a path, none where the manifest had it before.
+fn claim(
+    path: &str,
+    slashed: &str,
+    names: &mut Names<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<usize>> {
+    let entries = names.get(slashed);
     if entries.iter().any(|index| names.named.get(*index) == Some(&true)) {
         let text = "is in the manifest twice; the first counts";
         problems.add(Problem::new("manifest_repeats", text).of(path));
-        return;
+        return None;
     }
     for index in &entries {
         names.named[*index] = true;
@@ -182,30 +216,7 @@ fn take(
         let text = "is in the manifest and not in the archive";
         problems.add(Problem::new("entry_missing", text).of(path));
     }
-    if let Some(special) = texts.get(tags.special) {
-        if let Some(entry) = entries.last() {
-            rows.special(special, *entry);
-        }
-        return;
-    }
-    if tags.kind.is_none() {
-        let text = "the manifest does not say what it is; it is not used";
-        problems.add(Problem::new("manifest_incomplete", text).of(path));
-        return;
-    }
-    let page = path::page(&slashed);
-    let entries = distinct(&entries, container);
-    if entries.len() > 1 && texts.get(tags.kind).map(AsRef::as_ref) != Some("profile") {
-        let text = "several entries have this name and differ; all are read";
-        problems.add(Problem::new("entry_duplicate", text).of(path));
-    }
-    if entries.is_empty() {
-        rows.push(tags, Id::default(), page, None);
-        return;
-    }
-    for entry in entries {
-        rows.push(tags, Id::default(), page, Some(entry));
-    }
+    Some(entries)
 }
 
 /// Entries of one name without those that repeat what another one says.

@@ -7,12 +7,6 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Id(u32);
 
-impl Id {
-    pub(super) fn is_none(self) -> bool {
-        self.0 == 0
-    }
-}
-
 /// Texts by number: a large capture names a few thousand a million times.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
@@ -64,5 +58,23 @@ pub(super) struct Ranks(Vec<u32>);
 impl Ranks {
     pub(super) fn of(&self, id: Id) -> u32 {
         self.0.get(id.0 as usize).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Id, Texts};
+
+    #[test]
+    fn a_text_has_one_number_and_its_rank() {
+        let mut texts = Texts::default();
+        let ids = ["b", "a", "c", "b"].map(|text| texts.id(text));
+        assert_eq!(ids[0], ids[3]);
+        assert_eq!(texts.get(ids[1]).map(AsRef::as_ref), Some("a"));
+        assert_eq!(texts.get(Id::default()), None);
+        let ranks = texts.ranks();
+        assert_eq!(ids.map(|id| ranks.of(id)), [2, 1, 3, 2]);
+        assert_eq!(ranks.of(Id::default()), 0);
+        assert_eq!([texts.cluster(""), texts.cluster("unclustered")], [Id::default(); 2]);
     }
 }

@@ -189,6 +189,25 @@ fn looking_for_entries_is_bounded() {
     }
 }
 
+#[test]
+fn a_bomb_without_directory_is_bounded() {
+    let zeros = deflated("zeros", &vec![0; 4 << 20]).streamed();
+    let mut bytes = zip(&vec![zeros; 50]);
+    bytes.truncate(*starts(&bytes).last().unwrap());
+    let limits = Limits { min_unpacked: 8 << 20, max_ratio: 1, max_search: 0, ..Limits::default() };
+    let container = Container::open(&Bytes(&bytes), &limits).unwrap().unwrap();
+    // What the walk over them may cost, and what they may give.
+    assert!(container.entries().len() < 6, "{}", container.entries().len());
+    let given = container.entries().iter().filter(|entry| entry.refused.is_none()).count();
+    assert_eq!(given, 2);
+    let texts: Vec<_> = container.problems().iter().map(|problem| &problem.text).collect();
+    assert!(texts.iter().any(|text| text.contains("`max_search`")), "{texts:?}");
+    // One that is longer than any entry may be is given up in the middle.
+    let limits = Limits { max_entry_length: 1 << 20, ..Limits::default() };
+    let container = Container::open(&Bytes(&bytes), &limits).unwrap().unwrap();
+    assert!(container.entries().iter().all(|entry| entry.refused.is_some()));
+}
+
 /// Opens, reads and interprets everything, for the sake of not panicking.
 fn exercise(bytes: &[u8]) {
     let limits = Limits { max_search: 8 << 20, min_unpacked: 64 << 20, ..Limits::default() };

@@ -46,6 +46,8 @@ pub struct Epoch {
     pub connz: Vec<ConnzPage>,
     /// CONNZ of closed connections, page by page.
     pub closed: Vec<ConnzPage>,
+    /// Accounts of connections by server and connection id, from lists that tell nothing else.
+    pub owners: BTreeMap<(SmolStr, u64), SmolStr>,
     /// Replies of service instances to any verb.
     pub services: Vec<ServiceRecord>,
     /// What servers published by themselves, as far as checks read it.
@@ -69,8 +71,8 @@ pub struct Sighting {
     pub url: Option<SmolStr>,
     /// Microseconds from the start of the epoch to the arrival.
     pub arrival_us: u64,
-    /// Microseconds between request and reply.
-    pub rtt_us: u64,
+    /// Microseconds between request and reply, where somebody measured.
+    pub rtt_us: Option<u64>,
 }
 
 /// What a reply says of the server it is from.
@@ -366,6 +368,7 @@ impl Epoch {
             leafz: Vec::new(),
             connz: Vec::new(),
             closed: Vec::new(),
+            owners: BTreeMap::new(),
             services: Vec::new(),
             events: Vec::new(),
             read: BTreeSet::new(),

@@ -136,7 +136,7 @@ pub struct Stop {
 impl Roster {
     /// Calls the roll of an epoch.
     pub fn of(view: &View<'_>) -> Self {
-        let mut roster = Self { sweeps: sweeps(view.connz()), ..Self::default() };
+        let mut roster = Self { sweeps: sweeps(view.connz(), view.owners()), ..Self::default() };
         for connection in &view.header().connections {
             roster.account_lost |= connection.kind == "account" && connection.state != "connected";
             if let (Some(id), Some(name)) = (&connection.account, &connection.account_name) {

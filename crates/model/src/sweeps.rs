@@ -57,6 +57,13 @@ impl Sweep {
         }
     }
 
+    /// Names the accounts of rows that do not tell them, as far as other lists do.
+    fn attribute(&mut self, owners: &Owners) {
+        for row in self.rows.iter_mut().filter(|row| row.account.is_none()) {
+            row.account = owners.get(&(self.server.clone(), row.cid)).cloned();
+        }
+    }
+
     /// Whether it would show every service connection of an account on its server.
     pub fn covers(&self, account: &str) -> bool {
         self.complete
@@ -65,10 +72,13 @@ impl Sweep {
     }
 }
 
+/// Accounts of connections, by server and connection id.
+type Owners = BTreeMap<(SmolStr, u64), SmolStr>;
+
 type Scope<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
 /// Puts pages together. A page at offset 0 begins a new sweep.
-pub fn sweeps(pages: &[ConnzPage]) -> Vec<Sweep> {
+pub fn sweeps(pages: &[ConnzPage], owners: Option<&Owners>) -> Vec<Sweep> {
     let mut scopes: BTreeMap<Scope<'_>, Vec<&ConnzPage>> = BTreeMap::new();
     for page in pages {
         let scope = (page.server.as_str(), page.account.as_deref(), page.subject.as_deref());
@@ -91,6 +101,9 @@ pub fn sweeps(pages: &[ConnzPage]) -> Vec<Sweep> {
             sweep.superseded = newest.is_some_and(|newest| newest > index);
         }
         all.extend(of_scope);
+    }
+    if let Some(owners) = owners.filter(|owners| !owners.is_empty()) {
+        all.iter_mut().for_each(|sweep| sweep.attribute(owners));
     }
     all
 }
@@ -137,20 +150,20 @@ mod tests {
 
     #[test]
     fn a_sweep_ends_with_a_short_page() {
-        assert!(sweeps(&[page(0, 3, 3, 1)])[0].complete);
-        assert!(!sweeps(&[page(0, 10, 10, 1)])[0].complete);
-        assert!(sweeps(&[page(0, 10, 12, 1), page(10, 2, 12, 2)])[0].complete);
-        assert!(!sweeps(&[page(10, 2, 12, 2)])[0].complete);
+        assert!(sweeps(&[page(0, 3, 3, 1)], None)[0].complete);
+        assert!(!sweeps(&[page(0, 10, 10, 1)], None)[0].complete);
+        assert!(sweeps(&[page(0, 10, 12, 1), page(10, 2, 12, 2)], None)[0].complete);
+        assert!(!sweeps(&[page(10, 2, 12, 2)], None)[0].complete);
     }
 
     #[test]
     fn totals_that_move_leave_a_doubt() {
-        assert!(!sweeps(&[page(0, 10, 12, 1), page(10, 1, 11, 2)])[0].complete);
+        assert!(!sweeps(&[page(0, 10, 12, 1), page(10, 1, 11, 2)], None)[0].complete);
     }
 
     #[test]
     fn a_later_complete_sweep_takes_the_place_of_an_earlier() {
-        let all = sweeps(&[page(0, 3, 3, 1), page(0, 2, 2, 9)]);
+        let all = sweeps(&[page(0, 3, 3, 1), page(0, 2, 2, 9)], None);
         assert_eq!(all.len(), 2);
         assert!(all[0].superseded && !all[1].superseded);
     }

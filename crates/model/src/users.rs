@@ -145,7 +145,7 @@ fn expiry(seconds: Option<i64>) -> Expiry {
 impl UserFacts {
     /// Takes the facts from an epoch.
     pub fn of(view: &View<'_>) -> Self {
-        let sweeps = sweeps(view.connz());
+        let sweeps = sweeps(view.connz(), view.owners());
         let captures: Vec<&CaptureLine> =
             view.captures().filter(|capture| capture.endpoint == Endpoint::CONNZ).collect();
         let mut facts = Self {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine};
+use smol_str::SmolStr;
 
 use crate::census::Census;
 use crate::epoch::{
@@ -126,6 +127,11 @@ impl<'a> View<'a> {
     /// CONNZ of open connections, if declared.
     pub fn connz(&self) -> &'a [ConnzPage] {
         self.table(&Endpoint::CONNZ, &self.epoch.connz)
+    }
+
+    /// Accounts of connections, by server and connection id, if CONNZ is declared.
+    pub fn owners(&self) -> Option<&'a BTreeMap<(SmolStr, u64), SmolStr>> {
+        (self.declares)(&Endpoint::CONNZ).then_some(&self.epoch.owners)
     }
 
     /// CONNZ of closed connections, if declared.

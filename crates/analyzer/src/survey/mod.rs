@@ -113,6 +113,7 @@ fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
     let instances: BTreeSet<&str> =
         epoch.services.iter().map(|record| record.told.id.as_str()).collect();
     let (servers, silent) = servers::servers(&epoch);
+    let (frames, stored) = at.extent();
     let survey = EpochSurvey {
         index,
         uuid: at.uuid.clone(),
@@ -122,8 +123,8 @@ fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
         format: at.head.format.version.clone(),
         whole: epoch.whole,
         complete: epoch.whole && epoch.end.as_ref().is_some_and(|end| end.complete),
-        frames: at.frames.len(),
-        stored: at.frames.iter().map(|frame| frame.stored).sum(),
+        frames,
+        stored,
         servers,
         silent,
         instances: instances.len(),

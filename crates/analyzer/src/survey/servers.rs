@@ -104,7 +104,7 @@ fn answering(epoch: &Epoch) -> Servers {
 fn clock(start_us: i64, sighting: &Sighting) -> Option<ClockSurvey> {
     let now_us = sighting.who.now?.as_microsecond();
     let arrived_us = start_us.checked_add(i64::try_from(sighting.arrival_us).ok()?)?;
-    let half_us = i64::try_from(sighting.rtt_us / 2).ok()?;
+    let half_us = i64::try_from(sighting.rtt_us? / 2).ok()?;
     let offset_us = now_us.checked_sub(arrived_us.checked_sub(half_us)?)?;
     Some(ClockSurvey { offset_us, uncertainty_us: half_us })
 }

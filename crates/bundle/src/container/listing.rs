@@ -139,7 +139,14 @@ impl<'a> Listing<'a> {
             self.problems.add(refusal.problem().of(&shortened(name)).at(entry.place.offset()));
         }
         let Self { names, entries, problems, .. } = self;
-        Container { kind, salvaged, names, entries, problems: problems.finish(), held }
+        Container {
+            kind,
+            salvaged,
+            names,
+            entries,
+            problems: problems.finish(),
+            held: held.map(Into::into),
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod tar;
 mod zip;
 
 use std::io;
+use std::sync::Arc;
 
 use nats_hindsight_snapshot::format::source::read_up_to;
 use nats_hindsight_snapshot::format::{Limits, ReadAt};
@@ -51,7 +52,7 @@ pub struct Container {
     names: String,
     entries: Vec<Entry>,
     problems: Vec<Problem>,
-    held: Option<Vec<u8>>,
+    held: Option<Arc<[u8]>>,
 }
 
 impl Container {
@@ -95,6 +96,20 @@ impl Container {
     pub fn name(&self, index: usize) -> &str {
         let range = self.entries.get(index).map(|entry| entry.name.clone());
         range.and_then(|range| self.names.get(range)).unwrap_or("")
+    }
+
+    /// The same container with some of its entries alone, in the order they are named in: an
+    /// archive of a large system has many that nobody reads, and this takes no memory for them.
+    pub fn only(&self, entries: &[usize]) -> Self {
+        let mut names = String::new();
+        let kept = entries.iter().filter_map(|index| {
+            let start = names.len();
+            names.push_str(self.name(*index));
+            Some(Entry { name: start..names.len(), ..self.entries.get(*index)?.clone() })
+        });
+        let entries = kept.collect();
+        let (kind, salvaged, held) = (self.kind, self.salvaged, self.held.clone());
+        Self { kind, salvaged, names, entries, problems: Vec::new(), held }
     }
 
     /// What could not be used, in the order it was met.

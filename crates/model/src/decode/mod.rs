@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::{Body, Line, Reply};
+use nats_hindsight_snapshot::format::{Body, Line, Reply, UNTIMED};
 use nats_hindsight_snapshot::wire::{Accountz, Bare, Connz, Leafz, Routez, Statsz, Varz};
 use serde::Deserialize;
 use smol_str::SmolStr;
@@ -38,6 +38,7 @@ pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
         (Some(body), Some(url)) if !told::is_service(&line.endpoint) => {
             bare(epoch, line, body, url)
         }
+        (Some(body), _) if line.without_subscriptions => owners(epoch, line, body),
         (Some(body), _) => {
             let decode = |keep: told::Keep<'_>| told::told(&line.endpoint, body, keep);
             let told = memo.told(&line.endpoint, body.bytes(), decode);
@@ -79,13 +80,25 @@ fn add(epoch: &mut Epoch, line: &Reply<'_>, told: &Told) -> Result<(), String> {
     Ok(())
 }
 
+/// Connections of one account, of which it is not told what they listen to.
+fn owners(epoch: &mut Epoch, line: &Reply<'_>, body: &Body<'_>) -> Result<(), String> {
+    let told::Owners { who, cids } = told::owners(body)?;
+    let account = line.filter.as_ref().and_then(|filter| filter.account.as_deref());
+    if let Some(account) = account.map(SmolStr::new) {
+        let of = |cid| ((who.server.clone(), cid), account.clone());
+        epoch.owners.extend(cids.into_iter().map(of));
+    }
+    epoch.sightings.push(sighting(line, Arc::new(who), None));
+    Ok(())
+}
+
 fn sighting(line: &Reply<'_>, who: Arc<Who>, url: Option<&str>) -> Sighting {
     Sighting {
         endpoint: line.endpoint.clone(),
         who,
         url: url.map(str::to_owned).map(SmolStr::from),
         arrival_us: line.arrival_us,
-        rtt_us: line.rtt_us,
+        rtt_us: Some(line.rtt_us).filter(|rtt| *rtt != UNTIMED),
     }
 }
 
@@ -224,7 +237,10 @@ pub fn load(
         Line::OtherMajor { .. } | Line::Malformed { .. } => {}
     });
     problems.extend(crowd.problem(&mut epoch, index));
-    epoch.read = index.frames.iter().map(|frame| frame.endpoint.clone()).filter(always).collect();
+    if index.is_captured() {
+        epoch.end.clone_from(&index.totals);
+    }
+    epoch.read = index.endpoints().into_iter().cloned().filter(always).collect();
     epoch.whole = index.complete && problems.is_empty();
     epoch.digest.clone_from(&index.digest);
     epoch.malformed.sort();

@@ -138,8 +138,25 @@ fn partly<'a, T: Deserialize<'a>>(
     Told::Server { who: Arc::new(who), content, unreadable }
 }
 
+/// Whose connections a list tells that does not tell their subscriptions.
+pub(super) struct Owners {
+    pub(super) who: Who,
+    pub(super) cids: Vec<u64>,
+}
+
+/// Reads a list of connections for their ids alone.
+pub(super) fn owners(body: &Body<'_>) -> Result<Owners, String> {
+    let envelope: Envelope<'_, Connz<'_>> = body.parse().map_err(|error| error.to_string())?;
+    let who = envelope.server.as_ref().and_then(who).ok_or(NOBODY)?;
+    let rows = envelope.data.map(|connz| connz.connections).unwrap_or_default();
+    Ok(Owners { who, cids: rows.iter().filter_map(|row| row.cid).collect() })
+}
+
+/// Why a reply is of no use that tells nobody.
+const NOBODY: &str = "the reply does not say which server it is from";
+
 fn nobody() -> Told {
-    Told::Unreadable("the reply does not say which server it is from".to_owned())
+    Told::Unreadable(NOBODY.to_owned())
 }
 
 fn who(info: &ServerInfo<'_>) -> Option<Who> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nats_hindsight_snapshot::format::{EXTENSION, Limits, PARTIAL};
 
+use super::look::{self, Sort};
 use super::place::{Bytes, Place, hold};
 use super::{IntakeError, Problem, Source};
 
@@ -25,6 +26,7 @@ pub(super) fn discover(sources: &[Source], limits: &Limits) -> Result<Discovered
                 name: name.clone(),
                 size: bytes.len() as u64,
                 bytes: Bytes::Held(bytes.clone()),
+                named: true,
             }),
             Source::Path(path) => named(path, limits, &mut found)?,
         }
@@ -48,17 +50,17 @@ fn named(path: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), Int
     let file = File::open(path)
         .map_err(|source| IntakeError::Unreadable { name: name.clone(), source })?;
     if metadata.is_file() {
-        regular(path, &file, found);
+        regular(path, &file, true, found);
     } else {
         // A pipe, for instance of a shell's `<(…)`.
         let bytes = hold(file, &name, limits)?;
         let size = bytes.len() as u64;
-        found.places.push(Place { name, size, bytes: Bytes::Held(bytes) });
+        found.places.push(Place { name, size, bytes: Bytes::Held(bytes), named: true });
     }
     Ok(())
 }
 
-/// The snapshots of a folder and of its folders, sorted. Links to folders are not followed, so
+/// What may be an input in a folder and its folders, sorted. Links to folders are not followed, so
 /// that this ends.
 fn folder(top: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), IntakeError> {
     let mut files = Vec::new();
@@ -79,7 +81,12 @@ fn folder(top: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), Int
     files.sort();
     for path in files {
         match File::open(&path) {
-            Ok(file) => regular(&path, &file, found),
+            Ok(file) => {
+                let named = is_snapshot_name(&path);
+                if named || may_be_input(&path, &file) {
+                    regular(&path, &file, named, found);
+                }
+            }
             Err(error) => found.problems.push(unreadable(&path, &error)),
         }
     }
@@ -93,19 +100,25 @@ fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> 
         let kind = entry.file_type()?;
         if kind.is_dir() {
             folders.push(path);
-        } else if is_snapshot_name(&path) && path.metadata().is_ok_and(|found| found.is_file()) {
+        } else if path.metadata().is_ok_and(|found| found.is_file()) {
             files.push(path);
         }
     }
     Ok(())
 }
 
-fn is_snapshot_name(path: &Path) -> bool {
+/// Whether a file that nobody named is of a sort that is read.
+fn may_be_input(path: &Path, file: &File) -> bool {
+    let head = look::head(file);
+    head.is_ok_and(|head| look::sort(&head, &path.to_string_lossy()) != Sort::Other)
+}
+
+pub(super) fn is_snapshot_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.strip_suffix(PARTIAL).unwrap_or(&name).ends_with(EXTENSION)
 }
 
-fn regular(path: &Path, file: &File, found: &mut Discovered) {
+fn regular(path: &Path, file: &File, named: bool, found: &mut Discovered) {
     let name = path.display().to_string();
     // A collector holds a lock on what it writes. A `.partial` without one was left behind.
     let partial = path.to_string_lossy().ends_with(PARTIAL);
@@ -123,7 +136,7 @@ fn regular(path: &Path, file: &File, found: &mut Discovered) {
     match file.metadata() {
         Ok(metadata) => {
             let bytes = Bytes::File(path.to_owned());
-            found.places.push(Place { name, size: metadata.len(), bytes });
+            found.places.push(Place { name, size: metadata.len(), bytes, named });
         }
         Err(error) => found.problems.push(unreadable(path, &error)),
     }

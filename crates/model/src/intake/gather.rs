@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nats_hindsight_snapshot::format::source::read_up_to;
-use nats_hindsight_snapshot::format::{Damage, DamageKind, Found, FrameAt, Limits, Scan, scan};
+use nats_hindsight_snapshot::format::ReadAt;
+use nats_hindsight_snapshot::format::{self, Damage, DamageKind, FrameAt, Limits, Scan, scan};
 
+use super::capture::{self, Captured, Saved};
 use super::discover::Discovered;
 use super::foreign::seems_to_be;
+use super::look::{self, Looked, Sort};
 use super::place::Place;
 use super::{Input, Problem, parallel};
 
@@ -25,6 +27,18 @@ pub(super) struct Gathered {
     /// Frames known to be lost: the epoch, the number, and the problem.
     pub(super) lost: Vec<(u64, Problem)>,
     pub(super) problems: Vec<Problem>,
+    /// Epochs that no collector of ours recorded.
+    pub(super) captures: Vec<Captured>,
+    /// Replies that are to be put together.
+    saved: Vec<Saved>,
+    /// What is inside of archives.
+    nested: Vec<Place>,
+}
+
+/// What one look at an input found.
+enum Found {
+    Snapshot(Scanned),
+    Other(Looked),
 }
 
 /// What one scan found.
@@ -46,30 +60,56 @@ pub(super) fn gather(
     let total = places.iter().map(|place| place.size).sum();
     let done = AtomicU64::new(0);
     let tell = |more: u64| progress(done.fetch_add(more, Ordering::Relaxed) + more, total);
-    let scanned = parallel::each(places.len(), |index| scan_place(&places[index], limits, &tell));
     let mut all = Gathered { problems, ..Gathered::default() };
     let mut seen = BTreeSet::new();
-    for (index, (place, scanned)) in places.iter().zip(scanned).enumerate() {
-        match scanned {
-            Ok(scanned) => all.add(index, place, scanned, &mut seen),
-            Err(error) => all.problems.push(Problem {
-                epoch: None,
-                kind: "input_unreadable",
-                text: format!("cannot be read: {error}"),
-                where_: Some(place.name.clone()),
-            }),
-        }
-    }
-    all.places = places;
+    all.take(places, true, limits, &tell, &mut seen);
+    // Archives in archives are opened once: what is in those again is told, and not looked at.
+    let nested = std::mem::take(&mut all.nested);
+    all.take(nested, false, limits, &|_| {}, &mut seen);
+    let (captures, problems) = capture::unite(std::mem::take(&mut all.saved), &all.places);
+    all.captures.extend(captures);
+    all.problems.extend(problems);
     all
 }
 
-fn scan_place(place: &Place, limits: &Limits, tell: &dyn Fn(u64)) -> io::Result<Scanned> {
+/// Looks at one input: as a snapshot, unless it begins like something else.
+fn look_at(
+    at: usize,
+    place: &Place,
+    nesting: bool,
+    limits: &Limits,
+    tell: &dyn Fn(u64),
+) -> io::Result<Found> {
     let source = place.open()?;
+    let head = look::head(source.as_ref())?;
+    let sort = look::sort(&head, &place.name);
+    if sort == Sort::Container
+        && let Some(looked) = look::container(at, place, nesting, limits)?
+    {
+        tell(place.size);
+        return Ok(Found::Other(looked));
+    }
+    let scanned = scan_place(place, source.as_ref(), head, limits, tell)?;
+    let looked = match sort {
+        _ if !scanned.is_foreign() => None,
+        Sort::Zstd => look::container(at, place, nesting, limits)?,
+        Sort::Text => look::replies(at, place, limits)?,
+        _ => None,
+    };
+    Ok(looked.map_or(Found::Snapshot(scanned), Found::Other))
+}
+
+fn scan_place(
+    place: &Place,
+    source: &dyn ReadAt,
+    head: Vec<u8>,
+    limits: &Limits,
+    tell: &dyn Fn(u64),
+) -> io::Result<Scanned> {
     let (mut frames, mut damage, mut untold, mut told) = (Vec::new(), Vec::new(), 0, 0);
     let mut epochs = Epochs::default();
-    let scan = scan(source.as_ref(), limits, &mut |found| match found {
-        Found::Frame(frame) => {
+    let scan = scan(source, limits, &mut |found| match found {
+        format::Found::Frame(frame) => {
             let end = frame.offset + frame.stored;
             tell(end - told);
             told = end;
@@ -77,15 +117,11 @@ fn scan_place(place: &Place, limits: &Limits, tell: &dyn Fn(u64)) -> io::Result<
                 frames.push(frame);
             }
         }
-        Found::Damage(stretch) if damage.len() < TOLD => damage.push(stretch),
-        Found::Damage(_) => untold += 1,
+        format::Found::Damage(stretch) if damage.len() < TOLD => damage.push(stretch),
+        format::Found::Damage(_) => untold += 1,
     })?;
     tell(place.size.saturating_sub(told));
     damage.extend(epochs.beyond(limits));
-    let mut head = Vec::new();
-    if frames.is_empty() {
-        read_up_to(source.as_ref(), 0, 512, &mut head)?;
-    }
     Ok(Scanned { scan, frames, damage, untold, head })
 }
 
@@ -125,35 +161,107 @@ impl Epochs {
     }
 }
 
-impl Gathered {
-    fn add(&mut self, index: usize, place: &Place, found: Scanned, seen: &mut BTreeSet<String>) {
-        let Scanned { scan, frames, damage, untold, head } = found;
+impl Scanned {
+    /// Whether nothing in it is of a snapshot.
+    fn is_foreign(&self) -> bool {
         let nothing =
             |stretch: &Damage| matches!(stretch.kind, DamageKind::Garbage | DamageKind::Foreign);
-        let foreign = frames.is_empty() && damage.iter().all(nothing);
+        self.frames.is_empty() && self.damage.iter().all(nothing)
+    }
+}
+
+impl Gathered {
+    /// Looks at some inputs, in parallel. `nesting` is for those that are in no archive themselves.
+    fn take(
+        &mut self,
+        places: Vec<Place>,
+        nesting: bool,
+        limits: &Limits,
+        tell: &(dyn Fn(u64) + Sync),
+        seen: &mut BTreeSet<String>,
+    ) {
+        let first = self.places.len();
+        let looked = parallel::each(places.len(), |index| {
+            look_at(first + index, &places[index], nesting, limits, &tell)
+        });
+        for (index, (place, found)) in places.iter().zip(looked).enumerate() {
+            match found {
+                Ok(Found::Snapshot(scanned)) => {
+                    self.add(first + index, place, nesting, scanned, seen);
+                }
+                Ok(Found::Other(looked)) => self.other(place, nesting, looked, seen),
+                Err(error) => self.problems.push(Problem {
+                    epoch: None,
+                    kind: "input_unreadable",
+                    text: format!("cannot be read: {error}"),
+                    where_: Some(place.name.clone()),
+                }),
+            }
+        }
+        self.places.extend(places);
+    }
+
+    fn other(&mut self, place: &Place, input: bool, found: Looked, seen: &mut BTreeSet<String>) {
+        let Looked { kind, digest, bytes, captures, saved, nested, problems } = found;
+        if input {
+            let (path, digest) = (place.name.clone(), digest.clone());
+            self.inputs.push(Input { path, digest, kind, bytes });
+        }
+        if !seen.insert(digest) {
+            return;
+        }
+        if captures.is_empty() && saved.is_empty() && nested.is_empty() && problems.is_empty() {
+            self.foreign(place, "an archive in which nothing is of NATS");
+        }
+        self.captures.extend(captures);
+        self.saved.extend(saved);
+        self.nested.extend(nested);
+        self.problems.extend(problems);
+    }
+
+    fn foreign(&mut self, place: &Place, what: &str) {
+        self.problems.push(Problem {
+            epoch: None,
+            kind: "input_foreign",
+            text: format!("no snapshot: it seems to be {what}"),
+            where_: Some(place.name.clone()),
+        });
+    }
+
+    fn add(
+        &mut self,
+        index: usize,
+        place: &Place,
+        input: bool,
+        found: Scanned,
+        seen: &mut BTreeSet<String>,
+    ) {
+        let foreign = found.is_foreign();
+        let Scanned { scan, frames, damage, untold, head } = found;
+        // What nobody named and is nothing that is known here just lies beside the others.
+        if foreign && !place.named {
+            return;
+        }
         let kind = match scan.bytes {
             0 => "empty",
             _ if foreign => "foreign",
             _ => "snapshot",
         };
-        self.inputs.push(Input {
-            path: place.name.clone(),
-            digest: scan.digest.clone(),
-            kind,
-            bytes: scan.bytes,
-        });
+        if input {
+            self.inputs.push(Input {
+                path: place.name.clone(),
+                digest: scan.digest.clone(),
+                kind,
+                bytes: scan.bytes,
+            });
+        }
         // The same bytes under another name tell nothing new, not even problems.
         if !seen.insert(scan.digest) {
             return;
         }
         self.frames.extend(frames.into_iter().map(|frame| (index, frame)));
         if kind == "foreign" {
-            self.problems.push(Problem {
-                epoch: None,
-                kind: "input_foreign",
-                text: format!("no snapshot: it seems to be {}", seems_to_be(&head)),
-                where_: Some(place.name.clone()),
-            });
+            self.foreign(place, seems_to_be(&head));
             return;
         }
         for stretch in damage {

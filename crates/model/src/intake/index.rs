@@ -1,6 +1,6 @@
 //! One epoch: where its frames stand, and how they are read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use nats_hindsight_snapshot::lines::{EndLine, EpochLine};
 use sha2::{Digest, Sha256};
 
 use super::Problem;
+use super::capture::Capture;
 use super::place::Place;
 use super::reader::{Files, FrameReader};
 
@@ -60,6 +61,8 @@ pub struct EpochIndex {
     pub complete: bool,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// Where its replies are, if no collector of ours recorded it; it has no frames then.
+    pub(super) capture: Option<Arc<Capture>>,
     pub(super) files: Arc<Files>,
 }
 
@@ -76,7 +79,9 @@ impl EpochIndex {
 
     /// Name of the input in which it begins.
     pub fn place(&self) -> Option<String> {
-        let place = self.frames.first().and_then(|at| self.files.places.get(at.place));
+        let first = self.frames.first().map(|at| at.place);
+        let first = first.or(self.capture.as_ref().map(|capture| capture.place));
+        let place = first.and_then(|place| self.files.places.get(place));
         place.map(|place| place.name.clone())
     }
 
@@ -93,6 +98,9 @@ impl EpochIndex {
 
     /// The whole end, if the epoch has one.
     pub fn end(&self) -> Option<EndLine> {
+        if self.capture.is_some() {
+            return self.totals.clone();
+        }
         let mut end = None;
         self.read(&|endpoint| *endpoint == Endpoint::END, &mut |line| {
             if let Line::End(line) = line
@@ -114,6 +122,11 @@ impl EpochIndex {
         wanted: &dyn Fn(&Endpoint) -> bool,
         each: &mut dyn FnMut(Line<'_>),
     ) -> Vec<Problem> {
+        if let Some(capture) = &self.capture {
+            let mut problems = capture.read(&self.uuid, &self.files.places, wanted, each);
+            problems.retain(|problem| !self.problems.contains(problem));
+            return problems;
+        }
         let mut reader = FrameReader::new(&self.files);
         let mut notes = Notes::default();
         for at in self.frames.iter().filter(|at| wanted(&at.endpoint)) {
@@ -134,6 +147,29 @@ impl EpochIndex {
         let mut problems = notes.problems(&self.uuid, &self.files.places);
         problems.retain(|problem| !self.problems.contains(problem));
         problems
+    }
+
+    /// Whether no collector of ours recorded it: header and end are made of what is there.
+    pub fn is_captured(&self) -> bool {
+        self.capture.is_some()
+    }
+
+    /// Every endpoint that it tells anything of.
+    pub fn endpoints(&self) -> BTreeSet<&Endpoint> {
+        let captured = self.capture.iter().flat_map(|capture| capture.endpoints());
+        self.frames.iter().map(|frame| &frame.endpoint).chain(captured).collect()
+    }
+
+    /// Of how many frames, or pages of an archive, it is made, and how many bytes these take where
+    /// they are stored.
+    pub fn extent(&self) -> (usize, u64) {
+        match &self.capture {
+            Some(capture) => {
+                let stored = capture.pages.iter().map(|page| page.stored);
+                (capture.pages.len(), stored.fold(0, u64::saturating_add))
+            }
+            None => (self.frames.len(), self.frames.iter().map(|frame| frame.stored).sum()),
+        }
     }
 
     /// The digest over the stored frames.

@@ -8,10 +8,12 @@
 //! frames stand and reads those that somebody wants. Files are read by offset and are not kept
 //! open; only what can be read once (standard input, pipes) is held, as it is stored.
 
+mod capture;
 mod discover;
 mod foreign;
 mod gather;
 mod index;
+mod look;
 mod parallel;
 mod place;
 mod reader;
@@ -103,7 +105,8 @@ pub struct Input {
     pub path: String,
     /// `sha256:` and the digest of its bytes.
     pub digest: String,
-    /// `snapshot`, `empty` or `foreign`.
+    /// `snapshot`, `archive` (of `nats audit gather`), `bundle` (an archive of other inputs), `replies`
+    /// (saved by hand), `empty` or `foreign`.
     pub kind: &'static str,
     /// How many bytes it has.
     pub bytes: u64,

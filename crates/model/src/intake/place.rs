@@ -26,6 +26,9 @@ pub(super) struct Place {
     pub(super) name: String,
     pub(super) bytes: Bytes,
     pub(super) size: u64,
+    /// Whether somebody named it, or its name says that it is a snapshot. What merely is in the
+    /// same folder need not be anything.
+    pub(super) named: bool,
 }
 
 impl Place {

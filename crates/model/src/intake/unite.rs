@@ -11,6 +11,7 @@ use nats_hindsight_snapshot::lines::{
 };
 use sha2::{Digest, Sha256};
 
+use super::capture::Captured;
 use super::gather::Gathered;
 use super::index::{EpochIndex, FrameRef};
 use super::reader::{Files, FrameReader};
@@ -29,7 +30,7 @@ struct Parts {
 
 /// The epochs in order, and the problems of what is in none of them.
 pub(super) fn unite(gathered: Gathered, limits: &Limits) -> (Vec<EpochIndex>, Vec<Problem>) {
-    let Gathered { places, frames, lost, mut problems, .. } = gathered;
+    let Gathered { places, frames, lost, mut problems, captures, .. } = gathered;
     let files = Arc::new(Files::new(places, limits.clone()));
     let mut epochs = assemble(frames, &files);
     for (n, problem) in lost {
@@ -51,11 +52,47 @@ pub(super) fn unite(gathered: Gathered, limits: &Limits) -> (Vec<EpochIndex>, Ve
             Err(refused) => problems.push(refused),
         }
     }
+    let (captured, repeated) = captured(captures, &files);
+    indices.extend(captured);
+    problems.extend(repeated);
     indices.sort_by(|a, b| {
         let order = |index: &EpochIndex| (index.head.start, index.head.run.sequence);
         order(a).cmp(&order(b)).then_with(|| a.uuid.cmp(&b.uuid))
     });
     (indices, problems)
+}
+
+/// Epochs that no collector of ours recorded. The same one, packed another way, is used once.
+fn captured(captures: Vec<Captured>, files: &Arc<Files>) -> (Vec<EpochIndex>, Vec<Problem>) {
+    let mut all: BTreeMap<String, EpochIndex> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for captured in captures {
+        let Captured { head, end, digest, whole, servers, capture, problems: found } = captured;
+        let index = EpochIndex {
+            uuid: head.uuid.clone(),
+            expected_servers: servers,
+            has_header: true,
+            totals: Some(end),
+            frames: Vec::new(),
+            digest,
+            complete: whole,
+            problems: found,
+            capture: Some(Arc::new(capture)),
+            files: Arc::clone(files),
+            head,
+        };
+        if all.contains_key(&index.uuid) {
+            problems.push(Problem {
+                epoch: Some(index.uuid.clone()),
+                kind: "capture_repeated",
+                text: "the same capture is in another input as well; it is used once".to_owned(),
+                where_: index.place(),
+            });
+        } else {
+            all.insert(index.uuid.clone(), index);
+        }
+    }
+    (all.into_values().collect(), problems)
 }
 
 fn assemble(frames: Vec<(usize, FrameAt)>, files: &Files) -> BTreeMap<String, Parts> {
@@ -115,6 +152,7 @@ fn open(uuid: &str, parts: &Parts, files: &Arc<Files>) -> Result<EpochIndex, Pro
         digest: String::new(),
         complete: false,
         problems: parts.lost.iter().map(|(_, problem)| problem.clone()).collect(),
+        capture: None,
         files: Arc::clone(files),
     };
     let where_ = index.place();

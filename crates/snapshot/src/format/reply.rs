@@ -25,6 +25,10 @@ const KEY: &[u8] = b",\"body\":";
 /// How a line ends whose last field is the body.
 const END: &[u8] = b"}}";
 
+/// The round trip of a reply whose arrival nobody saw, as in the archive of a stranger: its time is
+/// by the server's own clock, and says nothing of that clock.
+pub const UNTIMED: u64 = u64::MAX;
+
 /// A reply: what the collector says of it, as in [`ReplyLine`], and the body.
 #[derive(Clone, Debug)]
 pub struct Reply<'a> {
@@ -38,12 +42,15 @@ pub struct Reply<'a> {
     pub account: Option<Cow<'a, str>>,
     /// Microseconds from the start of the epoch to the arrival.
     pub arrival_us: u64,
-    /// Microseconds between request and reply.
+    /// Microseconds between request and reply; [`UNTIMED`] where nobody measured it.
     pub rtt_us: u64,
     /// Page of a paged endpoint.
     pub page: Option<PageLine>,
     /// What the request was restricted to.
     pub filter: Option<FilterLine>,
+    /// Whether connections were asked for without their subscriptions: then rows tell of which
+    /// account a connection is, and not what it listens to. Never so in a snapshot.
+    pub without_subscriptions: bool,
     /// Paths of the fields whose value was replaced.
     pub scrubbed: Vec<String>,
     /// What was sent, if it is JSON.
@@ -67,6 +74,11 @@ impl fmt::Debug for Body<'_> {
 }
 
 impl<'a> Body<'a> {
+    /// A body by its bytes, which should be one JSON value.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, line: None }
+    }
+
     /// The bytes of the body, as far as they are known without parsing them. Equal bytes are equal
     /// bodies.
     pub fn bytes(&self) -> &'a [u8] {
@@ -120,6 +132,7 @@ impl<'a> Reply<'a> {
             rtt_us: line.rtt_us,
             page: line.page,
             filter: line.filter,
+            without_subscriptions: false,
             scrubbed: line.scrubbed,
             body: None,
             body_base64: line.body_base64,
@@ -185,6 +198,7 @@ impl<'a> Reply<'a> {
             rtt_us,
             page: None,
             filter: None,
+            without_subscriptions: false,
             scrubbed: Vec::new(),
             body: None,
             body_base64: None,

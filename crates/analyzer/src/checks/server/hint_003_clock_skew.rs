@@ -93,7 +93,7 @@ fn reading<'a>(view: &View<'_>, sighting: &'a Sighting) -> Option<Reading<'a>> {
     let now_us = sighting.who.now?.as_microsecond();
     let start_us = view.time().as_microsecond();
     let arrived_us = start_us.checked_add(i64::try_from(sighting.arrival_us).ok()?)?;
-    let asked_us = arrived_us.checked_sub(i64::try_from(sighting.rtt_us).ok()?)?;
+    let asked_us = arrived_us.checked_sub(i64::try_from(sighting.rtt_us?).ok()?)?;
     let ahead = now_us.saturating_sub(arrived_us).max(0);
     let behind = asked_us.saturating_sub(now_us).max(0);
     Some(Reading { skew_us: ahead - behind, sighting })

@@ -1,0 +1,162 @@
+//! One page of an artifact, or one saved reply, and how it becomes a line.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use nats_hindsight_bundle::{Reader, document};
+use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::format::{Body, Line, Reply, UNTIMED};
+use nats_hindsight_snapshot::lines::FilterLine;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
+
+use super::super::Problem;
+use super::super::place::Place;
+use super::identity::Known;
+
+/// Where the bytes of a page are.
+#[derive(Clone, Debug)]
+pub(in super::super) enum Held {
+    /// An entry of the container.
+    Entry(usize),
+    /// In memory.
+    Bytes(Arc<[u8]>),
+}
+
+/// One page.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Page {
+    pub(in super::super) endpoint: Endpoint,
+    /// Id of the server, where it is known.
+    pub(super) target: Option<Arc<str>>,
+    /// Account it is restricted to.
+    pub(super) account: Option<Arc<str>>,
+    /// What is known of the server where the page itself may not tell it.
+    pub(super) server: Option<Arc<Known>>,
+    /// Bytes it takes where it is stored.
+    pub(in super::super) stored: u64,
+    pub(super) held: Held,
+}
+
+/// Why a page is of no use.
+pub(super) enum Useless {
+    /// Something in the archive.
+    Entry(nats_hindsight_bundle::Problem),
+    /// It does not say whose it is, and nothing else does.
+    Nameless,
+}
+
+impl Useless {
+    pub(super) fn told(&self, uuid: &str, place: Option<&Place>, page: &Page) -> Problem {
+        let of = page.server.as_ref().map_or("a server", |known| &known.name);
+        let (kind, text, entry) = match self {
+            Self::Entry(problem) => (problem.kind, problem.text.as_str(), problem.entry.as_deref()),
+            Self::Nameless => ("reply_nameless", "does not say which server it is from", None),
+        };
+        let entry = entry.map(|entry| format!(", entry {entry}")).unwrap_or_default();
+        Problem {
+            epoch: Some(uuid.to_owned()),
+            kind,
+            text: format!("{} of {of}: {text}", page.endpoint),
+            where_: place.map(|place| format!("{}{entry}", place.name)),
+        }
+    }
+}
+
+impl Page {
+    /// Makes a line of the page.
+    pub(super) fn hand_over(
+        &self,
+        reader: Option<&mut Reader<'_>>,
+        each: &mut dyn FnMut(Line<'_>),
+    ) -> Result<(), Useless> {
+        let bytes: &[u8] = match (&self.held, reader) {
+            (Held::Bytes(bytes), _) => bytes,
+            (Held::Entry(index), Some(reader)) => reader.read(*index).map_err(Useless::Entry)?,
+            (Held::Entry(_), None) => return Ok(()),
+        };
+        let body = self.in_envelope(bytes)?;
+        let without_subscriptions = self.endpoint == Endpoint::CONNZ && !tells_subscriptions(&body);
+        let filter = self
+            .account
+            .as_ref()
+            .map(|account| FilterLine { account: Some(account.to_string()), subject: None });
+        each(Line::Reply(Reply {
+            endpoint: self.endpoint.clone(),
+            subject: Cow::Borrowed(""),
+            source: self.target.as_deref().map(Cow::Borrowed),
+            account: None,
+            arrival_us: 0,
+            rtt_us: UNTIMED,
+            page: None,
+            without_subscriptions: without_subscriptions || self.account.is_some(),
+            filter,
+            scrubbed: Vec::new(),
+            body: Some(Body::new(&body)),
+            body_base64: None,
+        }));
+        Ok(())
+    }
+
+    /// The reply in its envelope; where it has none, in one made of what is known of the server.
+    fn in_envelope<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Useless> {
+        if Endpoint::VERBS.contains(&self.endpoint) || begins_with_server(bytes) {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let document = document::split(bytes).map_err(Useless::Entry)?;
+        if document.server.is_some() {
+            return Ok(Cow::Borrowed(bytes));
+        }
+        let known = self.server.as_ref().filter(|known| known.id.is_some());
+        let known = known.ok_or(Useless::Nameless)?;
+        let server = json!({
+            "id": known.id,
+            "name": known.name,
+            "cluster": known.cluster,
+            "ver": known.version,
+            "time": known.time,
+            "jetstream": known.jetstream,
+        });
+        let data = document.body.unwrap_or("null");
+        Ok(Cow::Owned(format!("{{\"server\":{server},\"data\":{data}}}").into_bytes()))
+    }
+}
+
+/// Whether the outermost object begins with the server, as envelopes do: then it need not be taken
+/// apart to know that it is one.
+fn begins_with_server(bytes: &[u8]) -> bool {
+    let rest = bytes.trim_ascii_start().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let rest = rest.and_then(|rest| rest.strip_prefix(b"\"server\""));
+    let rest = rest.map(<[u8]>::trim_ascii_start).and_then(|rest| rest.strip_prefix(b":"));
+    rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(b"{"))
+}
+
+/// Whether a list of connections tells what they listen to: not where it was asked for without.
+fn tells_subscriptions(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(default)]
+        subscriptions: u64,
+        subscriptions_list: Option<IgnoredAny>,
+        subscriptions_list_detail: Option<IgnoredAny>,
+    }
+    #[derive(Deserialize)]
+    struct Rows {
+        #[serde(default)]
+        connections: Vec<Row>,
+    }
+    #[derive(Deserialize)]
+    struct Envelope {
+        data: Option<Rows>,
+    }
+    if memchr::memmem::find(body, b"\"subscriptions_list").is_some() {
+        return true;
+    }
+    let Ok(Envelope { data: Some(rows) }) = serde_json::from_slice(body) else { return true };
+    rows.connections.iter().all(|row| {
+        row.subscriptions == 0
+            || row.subscriptions_list.is_some()
+            || row.subscriptions_list_detail.is_some()
+    })
+}

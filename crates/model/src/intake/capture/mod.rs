@@ -22,6 +22,8 @@ use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, Status};
 use super::Problem;
 use super::place::Place;
 pub(super) use archive::archives;
+use page::Told;
+
 pub(super) use page::Page;
 pub(super) use saved::{Saved, saved, unite};
 
@@ -61,7 +63,7 @@ impl Capture {
         each: &mut dyn FnMut(Line<'_>),
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let mut failed: BTreeMap<(&Endpoint, Option<&str>), u64> = BTreeMap::new();
+        let mut lacking: BTreeMap<(&Endpoint, Option<&str>), Status> = BTreeMap::new();
         let place = places.get(self.place);
         let source = match place.map(Place::open).transpose() {
             Ok(source) => source,
@@ -75,18 +77,21 @@ impl Capture {
             _ => None,
         };
         for page in self.pages.iter().filter(|page| wanted(&page.endpoint)) {
-            if let Err(problem) = page.hand_over(reader.as_mut(), each) {
-                *failed.entry((&page.endpoint, page.target.as_deref())).or_default() += 1;
-                problems.push(problem.told(uuid, place, page));
+            let of = (&page.endpoint, page.target.as_deref());
+            match page.hand_over(reader.as_mut(), each) {
+                Ok(Told::All) => {}
+                Ok(Told::Part) => drop(lacking.entry(of).or_insert(Status::Partial)),
+                Err(problem) => {
+                    lacking.insert(of, Status::Malformed);
+                    problems.push(problem.told(uuid, place, page));
+                }
             }
         }
         for capture in self.captures.iter().filter(|capture| wanted(&capture.endpoint)) {
-            let lost = failed.contains_key(&(&capture.endpoint, capture.target.as_deref()));
-            let mut capture = capture.clone();
-            if lost && capture.status == Status::Ok {
-                capture.status = Status::Malformed;
-            }
-            each(Line::Capture(Box::new(capture)));
+            let lacks = lacking.get(&(&capture.endpoint, capture.target.as_deref()));
+            let lacks = lacks.filter(|_| capture.status == Status::Ok).cloned();
+            let status = lacks.unwrap_or_else(|| capture.status.clone());
+            each(Line::Capture(Box::new(CaptureLine { status, ..capture.clone() })));
         }
         problems.sort();
         problems

@@ -45,6 +45,17 @@ pub(super) enum Useless {
     Entry(nats_hindsight_bundle::Problem),
     /// It does not say whose it is, and nothing else does.
     Nameless,
+    /// The input it is in cannot be read, which is told by itself.
+    Lost,
+}
+
+/// How much a page tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// All that is asked of its endpoint.
+    All,
+    /// Connections without what they listen to.
+    Part,
 }
 
 impl Useless {
@@ -53,6 +64,7 @@ impl Useless {
         let (kind, text, entry) = match self {
             Self::Entry(problem) => (problem.kind, problem.text.as_str(), problem.entry.as_deref()),
             Self::Nameless => ("reply_nameless", "does not say which server it is from", None),
+            Self::Lost => ("input_unreadable", "cannot be read", None),
         };
         let entry = entry.map(|entry| format!(", entry {entry}")).unwrap_or_default();
         Problem {
@@ -70,11 +82,11 @@ impl Page {
         &self,
         reader: Option<&mut Reader<'_>>,
         each: &mut dyn FnMut(Line<'_>),
-    ) -> Result<(), Useless> {
+    ) -> Result<Told, Useless> {
         let bytes: &[u8] = match (&self.held, reader) {
             (Held::Bytes(bytes), _) => bytes,
             (Held::Entry(index), Some(reader)) => reader.read(*index).map_err(Useless::Entry)?,
-            (Held::Entry(_), None) => return Ok(()),
+            (Held::Entry(_), None) => return Err(Useless::Lost),
         };
         let body = self.in_envelope(bytes)?;
         let without_subscriptions = self.endpoint == Endpoint::CONNZ && !tells_subscriptions(&body);
@@ -96,7 +108,8 @@ impl Page {
             body: Some(Body::new(&body)),
             body_base64: None,
         }));
-        Ok(())
+        let part = without_subscriptions && self.account.is_none();
+        Ok(if part { Told::Part } else { Told::All })
     }
 
     /// The reply in its envelope; where it has none, in one made of what is known of the server.

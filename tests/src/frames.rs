@@ -37,19 +37,6 @@ pub fn files(scenario: &str) -> Vec<Vec<u8>> {
     paths.iter().map(read).collect()
 }
 
-/// Every scenario of `fixtures/`, by name.
-///
-/// # Panics
-/// If the folder cannot be read.
-pub fn scenarios() -> Vec<String> {
-    let listed = std::fs::read_dir(fixtures()).unwrap_or_else(|error| panic!("{error}"));
-    let names = listed.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    // Single replies, not recordings.
-    let mut names: Vec<String> = names.filter(|name| name != "replies").collect();
-    names.sort();
-    names
-}
-
 /// The frames of an undamaged recording.
 ///
 /// # Panics

@@ -103,7 +103,9 @@ pub fn sweeps(pages: &[ConnzPage], owners: Option<&Owners>) -> Vec<Sweep> {
         all.extend(of_scope);
     }
     if let Some(owners) = owners.filter(|owners| !owners.is_empty()) {
-        all.iter_mut().for_each(|sweep| sweep.attribute(owners));
+        for sweep in &mut all {
+            sweep.attribute(owners);
+        }
     }
     all
 }

@@ -94,7 +94,7 @@ pub fn scenarios() -> Vec<String> {
     let folders = std::fs::read_dir(fixtures()).unwrap_or_else(|error| panic!("{error}"));
     let mut names: Vec<String> = folders
         .filter_map(Result::ok)
-        .filter(|folder| folder.path().is_dir() && folder.file_name() != "replies")
+        .filter(|folder| folder.path().join("provenance.json").is_file())
         .map(|folder| folder.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();

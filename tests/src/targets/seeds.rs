@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::frames::{files, pieces, scenarios};
+use crate::frames::{files, pieces};
 use crate::recording::fixtures;
+use crate::recording::scenarios;
 
 /// Seeds larger than this make every step slow, and have nothing that smaller ones lack.
 const LARGEST: usize = 24 << 10;

@@ -49,9 +49,9 @@ fn files_of_another_kind_are_named_and_hold_nothing() {
     for (bytes, seems) in [
         (rubbish(), "not known"),
         (b"2026-11-21T09:00:00Z INF server is ready\n".to_vec(), "plain text"),
-        (b"{\"server_id\":\"N\"}".to_vec(), "plain JSON"),
+        (b"{\"server_id\":\"N\"}".to_vec(), "JSON in which no reply"),
         (unpacked, "an unpacked snapshot"),
-        (again, "packed again"),
+        (again, "an unpacked snapshot"),
     ] {
         let intake = open(&bytes);
         assert!(intake.epochs.is_empty(), "{seems}");

@@ -100,6 +100,7 @@ impl Container {
 
     /// The same container with some of its entries alone, in the order they are named in: an
     /// archive of a large system has many that nobody reads, and this takes no memory for them.
+    #[must_use]
     pub fn only(&self, entries: &[usize]) -> Self {
         let mut names = String::new();
         let kept = entries.iter().filter_map(|index| {

@@ -10,6 +10,9 @@ use super::listing::{Found, Listing, Room};
 use super::{Container, Kind, tar};
 use crate::problem::Problem;
 
+/// Bytes that anything compressed as a whole may unpack to, however small it is.
+const LEAST: u64 = 32 << 20;
+
 /// What is unpacked at once.
 const CHUNK: usize = 256 << 10;
 
@@ -92,7 +95,8 @@ fn unpack(
 
 fn collect(reader: &mut dyn Read, size: u64, limits: &Limits) -> (Vec<u8>, Option<Problem>) {
     let Limits { max_held, min_unpacked, max_ratio, .. } = *limits;
-    let budget = min_unpacked.saturating_add(size.saturating_mul(max_ratio));
+    // It is held as a whole, so what is small may not become large.
+    let budget = min_unpacked.min(LEAST).saturating_add(size.saturating_mul(max_ratio / 10));
     let (mut held, mut chunk) = (Vec::new(), vec![0; CHUNK]);
     loop {
         let count = match reader.read(&mut chunk) {
@@ -108,8 +112,8 @@ fn collect(reader: &mut dyn Read, size: u64, limits: &Limits) -> (Vec<u8>, Optio
         if count as u64 > room {
             held.extend_from_slice(&chunk[..usize::try_from(room).unwrap_or(0)]);
             let text = format!(
-                "it unpacks to more than limits `max_held` ({max_held}), `min_unpacked` and \
-                 `max_ratio` ({budget} together) allow; the rest is not read"
+                "it unpacks to more than limits `max_held` ({max_held}) and `max_ratio` \
+                 ({budget} for its size) allow; the rest is not read"
             );
             let problem = Problem::new("limit", text).at(held.len() as u64);
             return (held, Some(problem));

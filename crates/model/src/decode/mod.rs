@@ -240,7 +240,8 @@ pub fn load(
     if index.is_captured() {
         epoch.end.clone_from(&index.totals);
     }
-    epoch.read = index.endpoints().into_iter().cloned().filter(always).collect();
+    epoch.read =
+        index.endpoints().into_iter().filter(|endpoint| always(endpoint)).cloned().collect();
     epoch.whole = index.complete && problems.is_empty();
     epoch.digest.clone_from(&index.digest);
     epoch.malformed.sort();

@@ -82,9 +82,13 @@ fn folder(top: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), Int
     for path in files {
         match File::open(&path) {
             Ok(file) => {
+                // Of texts only those that hold replies are inputs.
                 let named = is_snapshot_name(&path);
-                if named || may_be_input(&path, &file) {
-                    regular(&path, &file, named, found);
+                match sort_of(&path, &file) {
+                    Sort::Container | Sort::Zstd => regular(&path, &file, true, found),
+                    Sort::Text => regular(&path, &file, named, found),
+                    Sort::Other if named => regular(&path, &file, named, found),
+                    Sort::Other => {}
                 }
             }
             Err(error) => found.problems.push(unreadable(&path, &error)),
@@ -107,10 +111,10 @@ fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> 
     Ok(())
 }
 
-/// Whether a file that nobody named is of a sort that is read.
-fn may_be_input(path: &Path, file: &File) -> bool {
+/// The sort of a file; one that cannot be read is of none.
+fn sort_of(path: &Path, file: &File) -> Sort {
     let head = look::head(file);
-    head.is_ok_and(|head| look::sort(&head, &path.to_string_lossy()) != Sort::Other)
+    head.map_or(Sort::Other, |head| look::sort(&head, &path.to_string_lossy()))
 }
 
 pub(super) fn is_snapshot_name(path: &Path) -> bool {

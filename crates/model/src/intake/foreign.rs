@@ -2,8 +2,8 @@
 
 /// Beginnings that tell a file's kind.
 const BEGINNINGS: &[(&[u8], &str)] = &[
-    (b"PK\x03\x04", "a ZIP archive; unpack it and name what is in it"),
-    (b"\x1f\x8b", "gzip data; unpack it and name what is in it"),
+    (b"PK\x03\x04", "a ZIP archive of which nothing can be read"),
+    (b"\x1f\x8b", "gzip data of which nothing can be read"),
     (b"BZh", "bzip2 data; unpack it and name what is in it"),
     (b"\xfd7zXZ\0", "xz data; unpack it and name what is in it"),
     (
@@ -18,22 +18,13 @@ const BEGINNINGS: &[(&[u8], &str)] = &[
     (b"{\"frame\":", "an unpacked snapshot; the packed original is needed, it carries checksums"),
 ];
 
-/// Where the name of its first file stands in a ZIP archive.
-const ZIP_NAME: usize = 30;
-
 /// Names a file by its first bytes.
 pub(super) fn seems_to_be(head: &[u8]) -> &'static str {
-    if head.starts_with(b"PK\x03\x04")
-        && head.get(ZIP_NAME..).is_some_and(|name| name.starts_with(b"capture/"))
-    {
-        return "an archive of `nats audit gather`, which this release does not read; keep it, and \
-                record with `hindsight collect`";
-    }
     if let Some((_, name)) = BEGINNINGS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return name;
     }
     if head.get(257..262) == Some(b"ustar") {
-        return "a tar archive; unpack it and name what is in it";
+        return "a tar archive of which nothing can be read";
     }
     // The head may be cut inside a character.
     let text = match std::str::from_utf8(head) {
@@ -49,8 +40,7 @@ pub(super) fn seems_to_be(head: &[u8]) -> &'static str {
         text.strip_prefix('[').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     match text.chars().next() {
         Some('{' | '[') if !log => {
-            "plain JSON, which is not read; record with `hindsight collect`, over monitoring ports \
-             with --http"
+            "JSON in which no reply of a NATS server or service is recognised"
         }
         Some(_) if !text.contains('\0') => {
             "plain text, perhaps a log; name files that `hindsight collect` wrote (*.ndjson.zst)"

@@ -203,6 +203,9 @@ impl Gathered {
 
     fn other(&mut self, place: &Place, input: bool, found: Looked, seen: &mut BTreeSet<String>) {
         let Looked { kind, digest, bytes, captures, saved, nested, problems } = found;
+        // Of an archive of the gatherer that is of no use it was said why.
+        let nothing = kind == "bundle" && nested.is_empty();
+        let kind = if nothing { "foreign" } else { kind };
         if input {
             let (path, digest) = (place.name.clone(), digest.clone());
             self.inputs.push(Input { path, digest, kind, bytes });
@@ -210,8 +213,8 @@ impl Gathered {
         if !seen.insert(digest) {
             return;
         }
-        if captures.is_empty() && saved.is_empty() && nested.is_empty() && problems.is_empty() {
-            self.foreign(place, "an archive in which nothing is of NATS");
+        if nothing {
+            self.foreign(place, "an archive of which nothing can be read, or nothing is of NATS");
         }
         self.captures.extend(captures);
         self.saved.extend(saved);

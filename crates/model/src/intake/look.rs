@@ -134,13 +134,17 @@ fn unwrap(place: &Place, reader: &mut Reader<'_>, limits: &Limits, looked: &mut 
             continue;
         }
         match reader.read(index) {
-            Ok(bytes) if sort(bytes.get(..HEAD).unwrap_or(bytes), entry) != Sort::Other => {
+            Ok(bytes) => {
+                let sort = sort(bytes.get(..HEAD).unwrap_or(bytes), entry);
+                if sort == Sort::Other {
+                    continue;
+                }
                 left -= length;
                 let (size, bytes) = (bytes.len() as u64, Bytes::Held(bytes.into()));
-                let named = is_snapshot_name(entry.as_ref());
-                looked.nested.push(Place { name, size, bytes, named });
+                let alone = entry.is_empty() && place.named;
+                let named = alone || sort != Sort::Text || is_snapshot_name(entry.as_ref());
+                looked.nested.push(Place { name, bytes, size, named });
             }
-            Ok(_) => {}
             Err(problem) => looked.problems.push(told(&problem, None, place)),
         }
     }

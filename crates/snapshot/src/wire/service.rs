@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::tolerant::field;
@@ -151,13 +152,28 @@ fn text(json: &str) -> String {
     // A text without escapes stands there as it is.
     match inner.filter(|text| !text.contains('\\')) {
         Some(plain) => plain.to_owned(),
-        None => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),
+        None => serde_json::from_str(json).unwrap_or_else(|_| respelt(json)),
     }
+}
+
+/// A JSON value as it is always spelt: white space, escapes and the order of fields say nothing.
+fn respelt(json: &str) -> String {
+    let value: Result<Value, _> = serde_json::from_str(json);
+    value.map_or_else(|_| json.to_owned(), |value| value.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Metadata, ServiceReply, Told};
+
+    #[test]
+    fn metadata_that_is_no_text_is_the_same_however_it_is_spelt() {
+        let read = |text: &str| serde_json::from_str::<Metadata>(text).unwrap();
+        let one = read(r#"{"a":{"x":["jobs"],"b":1},"b":[ 1 ]}"#);
+        let other = read(r#"{"b":[1],"a":{ "b" : 1, "\u0078":["\u006aobs"]}}"#);
+        assert_eq!(one, other);
+        assert_eq!(one.0["a"], r#"{"b":1,"x":["jobs"]}"#);
+    }
 
     fn reply(text: &str) -> ServiceReply<'_> {
         serde_json::from_str(text).unwrap()

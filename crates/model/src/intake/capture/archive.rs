@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use nats_hindsight_bundle::{Artifact, ArtifactKind, Container, Gather, Reader};
+use nats_hindsight_bundle::{Artifact, ArtifactKind, Container, Gather, Reader, document};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::Limits;
 use nats_hindsight_snapshot::lines::{
     AskedLine, CollectorLine, ConnectionLine, EndLine, EpochLine, ExpectsLine, FormatName, RunLine,
 };
-use nats_hindsight_snapshot::wire::Accountz;
+use nats_hindsight_snapshot::wire::{Accountz, Routez};
 use sha2::{Digest, Sha256};
 
 use super::super::Problem;
@@ -34,6 +34,8 @@ struct Intaking<'a, 'r> {
     servers: BTreeMap<Seat, Vec<Arc<Known>>>,
     matrix: Matrix,
     pages: Vec<Page>,
+    /// Servers that others tell of and of which nothing is there: names by id.
+    absent: BTreeMap<Arc<str>, String>,
 }
 
 /// Every capture of a container as an epoch, and what could not be made one.
@@ -62,11 +64,13 @@ fn capture(
     gather: &Gather,
 ) -> Result<Captured, Problem> {
     let (servers, matrix, pages) = (BTreeMap::new(), Matrix::gathered(), Vec::new());
-    let mut intaking = Intaking { gather, reader, servers, matrix, pages };
+    let absent = BTreeMap::new();
+    let mut intaking = Intaking { gather, reader, servers, matrix, pages, absent };
     intaking.identify();
     intaking.page_all();
     intaking.expect_accounts();
-    let Intaking { servers, matrix, pages, .. } = intaking;
+    intaking.expect_servers();
+    let Intaking { servers, matrix, pages, absent, .. } = intaking;
     let known: Vec<&Arc<Known>> = servers.values().flatten().collect();
     let times = known.iter().filter_map(|known| known.time);
     let ended = gather.metadata.as_ref().and_then(|metadata| metadata.capture_timestamp);
@@ -80,7 +84,9 @@ fn capture(
     let digest = content(container, gather, start);
     let uuid = as_uuid(&digest);
     let captures = matrix.captures();
-    let problems = problems(place, container, gather, &servers, &uuid);
+    let mut problems = problems(place, container, gather, &servers, &uuid);
+    problems.extend(absent.values().map(|name| not_gathered(name, gather, place, &uuid)));
+    problems.sort();
     let whole = !container.is_salvaged()
         && !gather.identity_from_path
         && gather.metadata.is_some()
@@ -107,8 +113,11 @@ fn capture(
 }
 
 /// Problems that take nothing away.
-const HARMLESS: [&str; 4] =
-    ["entry_name_hostile", "servers_share_name", "entry_unlisted", "manifest_twice"];
+const HARMLESS: [&str; 5] =
+    ["entry_name_hostile", "servers_share_name", "entry_unlisted", "manifest_twice", NOT_GATHERED];
+
+/// A server that others tell of and of which nothing is there.
+const NOT_GATHERED: &str = "server_not_gathered";
 
 /// The capture with the entries that it reads, and no others.
 fn keep(
@@ -202,6 +211,22 @@ impl Intaking<'_, '_> {
         seat.filter(|_| fitting.next().is_none())
     }
 
+    /// Servers that peers name, or that the gatherer says it discovered, should be there.
+    fn expect_servers(&mut self) {
+        let routes = self.gather.artifacts.iter().filter(|a| a.kind == ArtifactKind::Routes);
+        let entries: Vec<usize> = routes.flat_map(|artifact| artifact.pages.clone()).collect();
+        let named: Vec<_> =
+            entries.into_iter().flat_map(|entry| peers(self.reader, entry)).collect();
+        let log = self.gather.log.as_deref().unwrap_or_default();
+        for (id, name) in named.into_iter().chain(discovered(log)) {
+            if self.matrix.knows(&id) {
+                continue;
+            }
+            self.matrix.server(&id, false);
+            self.absent.insert(id, name);
+        }
+    }
+
     /// Servers are asked for the connections of every account that they list.
     fn expect_accounts(&mut self) {
         let of_kind = |kind: ArtifactKind| {
@@ -238,10 +263,47 @@ impl Intaking<'_, '_> {
     }
 }
 
+/// The servers that one names as its peers, as (id, name).
+fn peers(reader: &mut Reader<'_>, entry: usize) -> Vec<(Arc<str>, String)> {
+    let Ok(bytes) = reader.read(entry) else { return Vec::new() };
+    let Ok(document) = document::split(bytes) else { return Vec::new() };
+    let body = document.body.unwrap_or("{}");
+    let Ok(told) = serde_json::from_str::<Routez<'_>>(body) else { return Vec::new() };
+    let peers = told.routes.iter().filter_map(|route| {
+        let id = route.remote_id.as_deref().filter(|id| !id.is_empty())?;
+        Some((Arc::from(id), route.remote_name.as_deref().unwrap_or(id).to_owned()))
+    });
+    peers.collect()
+}
+
+/// The servers that the gatherer says it discovered, as (id, name).
+fn discovered(log: &str) -> impl Iterator<Item = (Arc<str>, String)> {
+    log.lines().filter_map(|line| {
+        let (name, id) = line.strip_prefix("Discovered server '")?.rsplit_once("' (")?;
+        let id = id.trim_end().strip_suffix(')').filter(|id| !id.is_empty())?;
+        Some((Arc::from(id), name.to_owned()))
+    })
+}
+
+fn not_gathered(name: &str, gather: &Gather, place: &Place, uuid: &str) -> Problem {
+    let log = gather.log.as_deref().unwrap_or_default();
+    let said = log.lines().find(|line| line.contains(name) && !line.starts_with("Discovered"));
+    let said = match said {
+        Some(line) => format!("its log says: {}", line.trim()),
+        None => "its log does not say why".to_owned(),
+    };
+    Problem {
+        epoch: Some(uuid.to_owned()),
+        kind: NOT_GATHERED,
+        text: format!("of server {name}, which others tell of, nothing is in the archive; {said}"),
+        where_: Some(place.name.clone()),
+    }
+}
+
 /// The accounts that a server lists.
 fn accounts(reader: &mut Reader<'_>, entry: usize) -> Vec<Arc<str>> {
     let Ok(bytes) = reader.read(entry) else { return Vec::new() };
-    let Ok(document) = nats_hindsight_bundle::document::split(bytes) else { return Vec::new() };
+    let Ok(document) = document::split(bytes) else { return Vec::new() };
     let body = document.body.unwrap_or("{}");
     let Ok(told) = serde_json::from_str::<Accountz<'_>>(body) else { return Vec::new() };
     told.accounts.iter().map(|account| Arc::from(&**account)).collect()

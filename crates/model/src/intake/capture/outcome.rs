@@ -45,6 +45,11 @@ impl Matrix {
         *self.servers.entry(Arc::clone(id)).or_default() |= jetstream;
     }
 
+    /// Whether a server is known.
+    pub(super) fn knows(&self, id: &str) -> bool {
+        self.servers.contains_key(id)
+    }
+
     pub(super) fn page(&mut self, id: &Arc<str>, endpoint: &Endpoint) {
         self.cells.entry((Arc::clone(id), endpoint.clone())).or_default().0 += 1;
     }

@@ -130,7 +130,9 @@ fn epoch(replies: &[Saved], timeless: &[Saved]) -> Captured {
     }
     let digest = format!("{:x}", hasher.finalize());
     let mut matrix = Matrix::default();
-    servers.iter().for_each(|(id, known)| matrix.server(id, known.jetstream));
+    for (id, known) in &servers {
+        matrix.server(id, known.jetstream);
+    }
     let pages: Vec<Page> = all.iter().map(|reply| page(reply, &servers, &mut matrix)).collect();
     let captures = matrix.captures();
     let times = || replies.iter().filter_map(|reply| reply.time);

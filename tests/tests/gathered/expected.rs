@@ -144,3 +144,27 @@ fn every_scenario_gives_what_is_true_of_it_and_nothing_else() {
     }
     assert_eq!((folders_seen, facts), (24, 7));
 }
+
+#[test]
+fn a_server_that_the_gatherer_dropped_is_named() {
+    let folder = super::bundles().join("service_behind_hung_server");
+    let intake = opened(&archives(&folder));
+    let said = |epoch: usize| {
+        let told = intake.epochs[epoch].problems.iter();
+        told.map(|problem| (problem.kind, problem.text.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(said(1), []);
+    let text = "of server a3, which others tell of, nothing is in the archive; its log does not say \
+                why";
+    assert_eq!(said(2), [("server_not_gathered", text.to_owned())]);
+    let judged = founding(&intake);
+    let system = &judged.report.systems[0];
+    let complete: Vec<bool> = system.epochs.iter().map(|epoch| epoch.complete).collect();
+    assert_eq!(complete, [true, true, false, true, true]);
+    let varz = system.coverage.iter().find(|row| row.endpoint == "VARZ").unwrap();
+    let gap = &varz.gaps[0];
+    assert_eq!(
+        (gap.status.as_str(), &gap.targets[..], &gap.epochs[..]),
+        ("timeout", &["a3".to_owned()][..], &[[2, 2]][..])
+    );
+}

@@ -8,7 +8,7 @@ use nats_hindsight_snapshot::format::{Limits, ReadAt};
 use sha2::{Digest, Sha256};
 
 use super::Problem;
-use super::capture::{Captured, Saved, archives, saved, told};
+use super::capture::{Captured, Saved, archives, as_problem, saved};
 use super::discover::is_snapshot_name;
 use super::place::{Bytes, Place};
 
@@ -89,7 +89,7 @@ pub(super) fn container(
         Looked { kind: "archive", digest, bytes, captures, problems, ..Looked::default() };
     if looked.captures.is_empty() && looked.problems.is_empty() {
         looked.kind = "bundle";
-        looked.problems = container.problems().iter().map(|p| told(p, None, place)).collect();
+        looked.problems = container.problems().iter().map(|p| as_problem(p, None, place)).collect();
         if nesting {
             unwrap(place, &mut reader, limits, &mut looked);
         } else if !container.entries().is_empty() {
@@ -145,7 +145,7 @@ fn unwrap(place: &Place, reader: &mut Reader<'_>, limits: &Limits, looked: &mut 
                 let named = alone || sort != Sort::Text || is_snapshot_name(entry.as_ref());
                 looked.nested.push(Place { name, bytes, size, named });
             }
-            Err(problem) => looked.problems.push(told(&problem, None, place)),
+            Err(problem) => looked.problems.push(as_problem(&problem, None, place)),
         }
     }
 }

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use nats_hindsight_bundle::{Artifact, ArtifactKind, Container, Gather, Reader, document};
+use nats_hindsight_bundle::{Artifact, ArtifactKind, Container, Gather, Reader};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::Limits;
 use nats_hindsight_snapshot::lines::{
     AskedLine, CollectorLine, ConnectionLine, EndLine, EpochLine, ExpectsLine, FormatName, RunLine,
 };
-use nats_hindsight_snapshot::wire::{Accountz, Routez};
 use sha2::{Digest, Sha256};
 
 use super::super::Problem;
@@ -18,7 +17,8 @@ use super::super::place::Place;
 use super::identity::{self, Known, TELLING};
 use super::outcome::{Matrix, outcomes};
 use super::page::{Held, Page};
-use super::{Capture, Captured, told};
+use super::told::{NOT_GATHERED, accounts, discovered, not_gathered, peers};
+use super::{Capture, Captured, as_problem};
 
 /// What the report calls the collector, and the format, of an archive.
 const GATHERER: &str = "nats audit gather";
@@ -115,9 +115,6 @@ fn capture(
 /// Problems that take nothing away.
 const HARMLESS: [&str; 5] =
     ["entry_name_hostile", "servers_share_name", "entry_unlisted", "manifest_twice", NOT_GATHERED];
-
-/// A server that others tell of and of which nothing is there.
-const NOT_GATHERED: &str = "server_not_gathered";
 
 /// The capture with the entries that it reads, and no others.
 fn keep(
@@ -263,52 +260,6 @@ impl Intaking<'_, '_> {
     }
 }
 
-/// The servers that one names as its peers, as (id, name).
-fn peers(reader: &mut Reader<'_>, entry: usize) -> Vec<(Arc<str>, String)> {
-    let Ok(bytes) = reader.read(entry) else { return Vec::new() };
-    let Ok(document) = document::split(bytes) else { return Vec::new() };
-    let body = document.body.unwrap_or("{}");
-    let Ok(told) = serde_json::from_str::<Routez<'_>>(body) else { return Vec::new() };
-    let peers = told.routes.iter().filter_map(|route| {
-        let id = route.remote_id.as_deref().filter(|id| !id.is_empty())?;
-        Some((Arc::from(id), route.remote_name.as_deref().unwrap_or(id).to_owned()))
-    });
-    peers.collect()
-}
-
-/// The servers that the gatherer says it discovered, as (id, name).
-fn discovered(log: &str) -> impl Iterator<Item = (Arc<str>, String)> {
-    log.lines().filter_map(|line| {
-        let (name, id) = line.strip_prefix("Discovered server '")?.rsplit_once("' (")?;
-        let id = id.trim_end().strip_suffix(')').filter(|id| !id.is_empty())?;
-        Some((Arc::from(id), name.to_owned()))
-    })
-}
-
-fn not_gathered(name: &str, gather: &Gather, place: &Place, uuid: &str) -> Problem {
-    let log = gather.log.as_deref().unwrap_or_default();
-    let said = log.lines().find(|line| line.contains(name) && !line.starts_with("Discovered"));
-    let said = match said {
-        Some(line) => format!("its log says: {}", line.trim()),
-        None => "its log does not say why".to_owned(),
-    };
-    Problem {
-        epoch: Some(uuid.to_owned()),
-        kind: NOT_GATHERED,
-        text: format!("of server {name}, which others tell of, nothing is in the archive; {said}"),
-        where_: Some(place.name.clone()),
-    }
-}
-
-/// The accounts that a server lists.
-fn accounts(reader: &mut Reader<'_>, entry: usize) -> Vec<Arc<str>> {
-    let Ok(bytes) = reader.read(entry) else { return Vec::new() };
-    let Ok(document) = document::split(bytes) else { return Vec::new() };
-    let body = document.body.unwrap_or("{}");
-    let Ok(told) = serde_json::from_str::<Accountz<'_>>(body) else { return Vec::new() };
-    told.accounts.iter().map(|account| Arc::from(&**account)).collect()
-}
-
 /// What a reply tells of its server, with what the manifest tells besides.
 fn named(told: Known, (cluster, name): &Seat) -> Known {
     let name = if told.name.is_empty() { name.to_string() } else { told.name };
@@ -393,7 +344,8 @@ fn problems(
     uuid: &str,
 ) -> Vec<Problem> {
     let parts = container.problems().iter().chain(&gather.problems);
-    let mut all: Vec<Problem> = parts.map(|problem| told(problem, Some(uuid), place)).collect();
+    let mut all: Vec<Problem> =
+        parts.map(|problem| as_problem(problem, Some(uuid), place)).collect();
     let problem = |kind, text| Problem {
         epoch: Some(uuid.to_owned()),
         kind,

@@ -10,6 +10,7 @@ mod identity;
 mod outcome;
 mod page;
 mod saved;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,7 +115,7 @@ fn unreadable(uuid: &str, place: Option<&Place>, error: &std::io::Error) -> Prob
 }
 
 /// What a part of an archive says is wrong with it, as a problem of the whole run.
-pub(super) fn told(
+pub(super) fn as_problem(
     problem: &nats_hindsight_bundle::Problem,
     epoch: Option<&str>,
     place: &Place,

@@ -21,7 +21,7 @@ use super::archive::as_uuid;
 use super::identity::{self, Known};
 use super::outcome::{Matrix, outcomes};
 use super::page::{Held, Page};
-use super::{Capture, Captured, told};
+use super::{Capture, Captured, as_problem};
 
 /// What the report calls the collector, and the format, of saved replies.
 const BY_HAND: &str = "saved by hand";
@@ -69,7 +69,7 @@ pub(in super::super) fn saved(
     let replies: Vec<Saved> = replies.collect();
     // What holds no reply at all is no capture with something wrong in it.
     let problems = found.problems.iter().filter(|_| !replies.is_empty());
-    let problems = problems.map(|problem| told(problem, None, place)).collect();
+    let problems = problems.map(|problem| as_problem(problem, None, place)).collect();
     (replies, problems)
 }
 

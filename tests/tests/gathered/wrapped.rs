@@ -12,6 +12,8 @@ use super::{archives, bundles, founding, held};
 
 const MANIFEST: &str = "capture/misc/manifest.json";
 
+const METADATA: &str = "capture/misc/audit_gather_metadata.json";
+
 /// What is left out of an archive that is packed again.
 pub(super) enum Edit<'a> {
     Nothing,
@@ -19,6 +21,8 @@ pub(super) enum Edit<'a> {
     Entry(&'a str),
     /// An entry and its word in the manifest.
     Artifact(&'a str),
+    /// Nothing, but the run ended at another time.
+    Ended(&'a str),
 }
 
 pub(super) fn entries(archive: &[u8]) -> Vec<String> {
@@ -35,7 +39,7 @@ pub(super) fn rezip(archive: &[u8], edit: &Edit<'_>) -> Vec<u8> {
         let mut entry = from.by_index(index).unwrap();
         let name = entry.name().to_owned();
         let left_out = match edit {
-            Edit::Nothing => false,
+            Edit::Nothing | Edit::Ended(_) => false,
             Edit::Entry(out) | Edit::Artifact(out) => name == *out,
         };
         if left_out {
@@ -47,6 +51,11 @@ pub(super) fn rezip(archive: &[u8], edit: &Edit<'_>) -> Vec<u8> {
             let mut manifest: Map<String, Value> = serde_json::from_slice(&bytes).unwrap();
             manifest.remove(*out).unwrap();
             bytes = serde_json::to_vec(&manifest).unwrap();
+        }
+        if let (Edit::Ended(time), METADATA) = (edit, name.as_str()) {
+            let mut metadata: Map<String, Value> = serde_json::from_slice(&bytes).unwrap();
+            metadata.insert("capture_timestamp".to_owned(), (*time).into());
+            bytes = serde_json::to_vec(&metadata).unwrap();
         }
         to.start_file(name, stored).unwrap();
         to.write_all(&bytes).unwrap();
@@ -133,6 +142,19 @@ fn the_same_capture_counts_once() {
     let repeated = intake.problems.iter().filter(|problem| problem.kind == "capture_repeated");
     assert_eq!((repeated.count(), intake.epochs.len()), (6, 6));
     assert_eq!(said(&founding(&intake)), plain);
+}
+
+#[test]
+fn captures_that_overlap_are_told() {
+    let mut archives = all("service_down");
+    let kinds = |archives: &[(String, Vec<u8>)]| {
+        let epochs = held(archives).epochs.into_iter();
+        epochs.map(|epoch| epoch.problems.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&archives), [0; 6]);
+    archives[1].1 = rezip(&archives[1].1, &Edit::Ended("2026-11-21T09:42:24Z"));
+    assert_eq!(kinds(&archives), [0, 0, 1, 0, 0, 0]);
+    assert_eq!(held(&archives).epochs[2].problems[0].kind, "captures_overlap");
 }
 
 #[test]

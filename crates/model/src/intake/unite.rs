@@ -92,7 +92,35 @@ fn captured(captures: Vec<Captured>, files: &Arc<Files>) -> (Vec<EpochIndex>, Ve
             all.insert(index.uuid.clone(), index);
         }
     }
-    (all.into_values().collect(), problems)
+    let mut all: Vec<EpochIndex> = all.into_values().collect();
+    overlaps(&mut all);
+    (all, problems)
+}
+
+/// Says of captures of the same servers that one began before another had ended: what changed in
+/// between may be in both, or in none.
+fn overlaps(captured: &mut [EpochIndex]) {
+    captured.sort_by(|a, b| (a.head.start, &a.uuid).cmp(&(b.head.start, &b.uuid)));
+    for at in 1..captured.len() {
+        let (before, rest) = captured.split_at_mut(at);
+        let (Some(before), Some(index)) = (before.last(), rest.first_mut()) else { return };
+        let ended = before.totals.as_ref().map(|end| end.end);
+        let (Some(a), Some(b)) = (&before.capture, &index.capture) else { continue };
+        if ended.is_some_and(|ended| index.head.start < ended)
+            && !a.servers().is_disjoint(&b.servers())
+        {
+            index.problems.push(Problem {
+                epoch: Some(index.uuid.clone()),
+                kind: "captures_overlap",
+                text: format!(
+                    "it began before capture {} of the same servers had ended",
+                    before.uuid
+                ),
+                where_: index.place(),
+            });
+            index.problems.sort();
+        }
+    }
 }
 
 fn assemble(frames: Vec<(usize, FrameAt)>, files: &Files) -> BTreeMap<String, Parts> {

@@ -5,6 +5,7 @@
 //! same questions and has to give the same answers. Machines are noisy, so only ratios are told.
 
 mod answers;
+mod archives;
 mod contest;
 mod fleet;
 mod floor;
@@ -23,6 +24,7 @@ use nats_hindsight_testkit::{cargo, python_with};
 
 use crate::Outcome;
 use crate::build::{Profile, hindsight};
+use archives::Archive;
 use contest::{Contender, Taken, Track};
 use fleet::Fleet;
 use floor::Floor;
@@ -131,6 +133,7 @@ impl Stage {
             let folder = self.record("long", self.epochs * 10, 50, &ENDPOINTS)?;
             self.length(&half, &folder, &mut table)?;
         }
+        self.archives(long, &mut table)?;
         write!(io::stdout(), "{table}")?;
         Ok(equal)
     }
@@ -258,6 +261,44 @@ impl Stage {
         table.ratio(&what, &tenth, ratio, Some(("<=", 1.2)));
         let memory = taken[1].memory as f64 / 1e6;
         table.ratio(&what, "MB of memory", memory, Some(("<=", 200.0)));
+        Ok(())
+    }
+
+    /// Archives of the gatherer against `unzip`, and ten of them against one.
+    fn archives(&self, long: bool, table: &mut Table) -> Result<(), Box<dyn std::error::Error>> {
+        let recorded = Archive::load()?;
+        for size in [archives::MEDIUM, archives::LARGE] {
+            let folder = self.folder.join(format!("archives-{}", size.name));
+            fs::create_dir_all(&folder)?;
+            let first = folder.join("0.zip");
+            let (entries, bytes) = recorded.write(size, 0, &first)?;
+            let megabytes = bytes as f64 / 1e6;
+            let name = size.name;
+            writeln!(io::stdout(), "{name}: {entries} entries, {megabytes:.0} MB of JSON")?;
+            let unzip = format!("unzip -p '{}' > /dev/null", first.display());
+            let unzip = ["sh", "-c", &unzip].map(OsString::from).to_vec();
+            let taken = self.track().run(&[
+                self.ours("archive", &first, CHECKS, THREADS),
+                Contender { name: "unzip", command: unzip, accepted: &[0] },
+            ])?;
+            let what = format!("archive {name}");
+            table.times(&what, "hindsight", &taken[0]);
+            table.times(&what, "unzip -p", &taken[1]);
+            let large = name == archives::LARGE.name;
+            let bound = |bound| large.then_some(("<=", bound));
+            table.ratio(&what, "times unzip -p", taken[0].wall / taken[1].wall, bound(1.0));
+            table.ratio(&what, "MB of memory", taken[0].memory as f64 / 1e6, bound(150.0));
+            if large && long {
+                (1..10).try_for_each(|minutes| {
+                    let path = folder.join(format!("{minutes}.zip"));
+                    recorded.write(size, minutes, &path).map(drop)
+                })?;
+                let ten = self.track().run(&[self.ours("ten", &folder, CHECKS, THREADS)])?;
+                table.times("ten archives L", "hindsight", &ten[0]);
+                let memory = ten[0].memory as f64 / taken[0].memory as f64;
+                table.ratio("ten archives L", "times the memory of one", memory, Some(("<=", 1.3)));
+            }
+        }
         Ok(())
     }
 

@@ -12,7 +12,7 @@ mod page;
 mod saved;
 mod told;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use nats_hindsight_bundle::{Container, Reader};
@@ -96,6 +96,11 @@ impl Capture {
         }
         problems.sort();
         problems
+    }
+
+    /// Ids of the servers whose replies it holds.
+    pub(super) fn servers(&self) -> BTreeSet<&str> {
+        self.pages.iter().filter_map(|page| page.target.as_deref()).collect()
     }
 
     /// The endpoints it tells anything of.

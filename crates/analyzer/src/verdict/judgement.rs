@@ -136,14 +136,14 @@ impl Fact {
         name: &'static str,
         value: impl Into<Value>,
         endpoint: impl Into<String>,
-        source: impl Into<String>,
+        source: impl AsRef<str>,
         path: impl Into<String>,
     ) -> Self {
         Self {
             name,
             value: value.into(),
             endpoint: endpoint.into(),
-            source: source.into(),
+            source: source.as_ref().to_owned(),
             path: path.into(),
         }
     }

@@ -100,6 +100,7 @@ fn read_one(packed: &[u8], first: &FrameLine) -> Option<(String, Option<String>)
         understand(reply);
     }
     let understood = match &line {
+        Line::Epoch(header) => format!("{:?}", header.clone().whole().ok()),
         Line::End(end) => format!("{:?}", end.clone().whole().ok()),
         line => format!("{line:?}"),
     };
@@ -114,7 +115,7 @@ fn preamble_length(packed: &[u8]) -> usize {
 /// A line as it is written; none for what is not written again.
 fn written(line: &Line<'_>) -> Option<String> {
     let (kind, value) = match line {
-        Line::Epoch(line) => ("epoch", serde_json::to_string(line)),
+        Line::Epoch(line) => ("epoch", serde_json::to_string(&line.clone().whole().ok()?)),
         Line::Reply(reply) => {
             let body = match reply.body {
                 Some(body) => Some(serde_json::from_str(body.text()?).ok()?),
@@ -136,7 +137,7 @@ fn understand(reply: &Reply<'_>) {
     let head = r#"{"format":{"name":"","version":"1.1"},"uuid":"","system":"",
         "collector":{"id":""},"start":"1970-01-01T00:00:00Z"}"#;
     let head: EpochLine = serde_json::from_str(head).unwrap_or_else(|error| panic!("{error}"));
-    let mut epoch = Epoch::empty(head);
+    let mut epoch = Epoch::empty(head.expecting(std::sync::Arc::default()));
     for endpoint in Endpoint::KNOWN {
         let reply = Reply { endpoint: endpoint.clone(), ..reply.clone() };
         decode::reply(&mut epoch, &reply, &decode::Memo::default());

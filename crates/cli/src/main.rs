@@ -20,10 +20,15 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 use nats_hindsight_analyzer::render::plain;
 
 use args::{Cli, Command};
 use error::CliError;
+
+/// An epoch is tens of thousands of short texts, made by one thread and freed by another.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {

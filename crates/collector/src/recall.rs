@@ -112,7 +112,7 @@ fn expects_in(file: &File, at: &FrameAt, limits: &Limits) -> io::Result<Option<E
     let mut expects = None;
     for line in frame.lines() {
         match line {
-            Line::Epoch(epoch) => expects = Some(epoch.expects),
+            Line::Epoch(epoch) => expects = epoch.expects.read().ok().or(expects),
             Line::End(end) => expects = end.whole().ok().map(|end| end.remember).or(expects),
             _ => {}
         }

@@ -1,16 +1,20 @@
 //! The servers of one epoch: who answered, who names whom, and how directed requests went.
 
+mod servers;
+
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::{ExpectedServer, Status};
+use nats_hindsight_snapshot::lines::Status;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::View;
 use crate::clusters::Stepped;
 use crate::epoch::{PeerRecord, Sighting};
+use crate::expected::Expected;
+pub use servers::Servers;
 
 /// Endpoints that servers answer, in the order in which their word on identity is preferred.
 pub const SERVER_ENDPOINTS: &[Endpoint] = &[
@@ -27,11 +31,11 @@ pub const SERVER_ENDPOINTS: &[Endpoint] = &[
 #[derive(Debug)]
 pub struct Census {
     /// Servers that answered anything, by id.
-    pub servers: BTreeMap<SmolStr, Server>,
+    pub servers: Servers,
     /// Answered route lists, by id of the server that answered.
     pub routes: BTreeMap<SmolStr, Vec<PeerRecord>>,
     /// What the collector expected.
-    pub expected: Vec<ExpectedServer>,
+    pub expected: Arc<Expected>,
     /// How requests to one server went, by id or URL.
     pub directed: BTreeMap<SmolStr, Directed>,
     /// Servers that count the active ones.
@@ -107,24 +111,24 @@ impl Server {
 impl Census {
     /// Takes the census of an epoch.
     pub fn of(view: &View<'_>) -> Self {
-        let mut servers = BTreeMap::new();
-        let mut sightings: Vec<&Sighting> = view.sightings().collect();
-        sightings.sort_by_cached_key(|sighting| {
-            (rank(&sighting.endpoint), sighting.arrival_us, &sighting.who.server)
+        let mut servers = Servers::default();
+        let mut sightings: Vec<(usize, &Sighting)> =
+            view.sightings().map(|sighting| (rank(&sighting.endpoint), sighting)).collect();
+        sightings.sort_by(|(a, one), (b, other)| {
+            (a, one.arrival_us, &one.who.server).cmp(&(b, other.arrival_us, &other.who.server))
         });
-        for sighting in sightings {
-            sight(&mut servers, sighting);
+        for (_, sighting) in sightings {
+            sight(servers.entry(&sighting.who.server), sighting);
         }
         let routes: BTreeMap<SmolStr, Vec<PeerRecord>> = view
             .routez()
             .iter()
             .map(|record| (record.server.clone(), record.peers.clone()))
             .collect();
+        servers.sort();
         enrich(&mut servers, view, &addresses(&routes));
         spread_cluster(&mut servers, &routes);
-        let mut expected = view.header().expects.servers.clone();
-        expected.sort_by(|a, b| a.id.cmp(&b.id));
-        expected.dedup_by(|a, b| a.id == b.id);
+        let expected = Arc::clone(&view.header().expects);
         let counting = servers.values().filter(|s| s.active_servers.is_some()).count() as u64;
         let (directed, stepped) = (directed(view), Mutex::default());
         Self { servers, routes, expected, directed, counting, stepped }
@@ -149,12 +153,7 @@ fn rank(endpoint: &Endpoint) -> usize {
     SERVER_ENDPOINTS.iter().position(|known| known == endpoint).unwrap_or(SERVER_ENDPOINTS.len())
 }
 
-fn sight(servers: &mut BTreeMap<SmolStr, Server>, sighting: &Sighting) {
-    let server = servers.entry(sighting.who.server.clone()).or_insert_with(|| Server {
-        id: sighting.who.server.clone(),
-        name: sighting.who.server.clone(),
-        ..Server::default()
-    });
+fn sight(server: &mut Server, sighting: &Sighting) {
     if server.name == server.id
         && let Some(name) = &sighting.who.name
     {
@@ -188,10 +187,7 @@ fn addresses(routes: &BTreeMap<SmolStr, Vec<PeerRecord>>) -> BTreeMap<SmolStr, S
 
 /// Routes exist only within a cluster, so a server whose replies do not tell its cluster (ROUTEZ
 /// over HTTP does not) is in that of whoever names it.
-fn spread_cluster(
-    servers: &mut BTreeMap<SmolStr, Server>,
-    routes: &BTreeMap<SmolStr, Vec<PeerRecord>>,
-) {
+fn spread_cluster(servers: &mut Servers, routes: &BTreeMap<SmolStr, Vec<PeerRecord>>) {
     let told: Vec<(SmolStr, SmolStr)> = routes
         .iter()
         .filter_map(|(by, peers)| Some((servers.get(by)?.cluster.clone()?, peers)))
@@ -206,11 +202,7 @@ fn spread_cluster(
     }
 }
 
-fn enrich(
-    servers: &mut BTreeMap<SmolStr, Server>,
-    view: &View<'_>,
-    seen_at: &BTreeMap<SmolStr, SmolStr>,
-) {
+fn enrich(servers: &mut Servers, view: &View<'_>, seen_at: &BTreeMap<SmolStr, SmolStr>) {
     for varz in view.varz() {
         let Some(server) = servers.get_mut(&varz.server) else { continue };
         server.git_commit = server.git_commit.take().or_else(|| varz.git_commit.clone());

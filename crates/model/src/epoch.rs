@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, FilterLine};
+use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, FilterLine};
 use smol_str::SmolStr;
 
 use crate::events::Leave;
+use crate::expected::Header;
 use crate::settings::Settings;
 use crate::users::Credential;
 
@@ -19,7 +20,7 @@ use crate::users::Credential;
 #[derive(Clone, Debug)]
 pub struct Epoch {
     /// Header as recorded.
-    pub header: EpochLine,
+    pub header: Header,
     /// Totals; missing if the recording was cut.
     pub end: Option<EndLine>,
     /// Whether no frame is missing or damaged and the end was written.
@@ -352,7 +353,7 @@ pub struct Malformed {
 
 impl Epoch {
     /// An epoch without any record yet.
-    pub fn empty(header: EpochLine) -> Self {
+    pub fn empty(header: Header) -> Self {
         Self {
             header,
             end: None,

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::{ExpectedService, Status};
+use nats_hindsight_snapshot::lines::Status;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::View;
 use crate::epoch::{ConnectionRecord, ServedEndpoint, ServiceRecord};
+use crate::expected::Expected;
 use crate::sweeps::{Sweep, sweeps};
 
 /// Account id and service name.
@@ -49,7 +51,7 @@ pub struct Roster {
     /// Connections that ended, by instance id.
     pub stops: BTreeMap<SmolStr, Vec<Stop>>,
     /// What the collector remembered.
-    pub expected: Vec<ExpectedService>,
+    pub expected: Arc<Expected>,
 }
 
 /// One service of one account.
@@ -83,7 +85,7 @@ pub struct Instance {
     /// Start as STATS tells it.
     pub started: Option<Timestamp>,
     /// Its connection, if a Client row lists it.
-    pub connection: Option<InstanceConnection>,
+    pub connection: Option<Box<InstanceConnection>>,
 }
 
 /// The connection of an instance.
@@ -147,8 +149,8 @@ impl Roster {
             if let Some(name) = &expected.account_name {
                 roster
                     .account_names
-                    .entry(expected.account.as_str().into())
-                    .or_insert_with(|| name.into());
+                    .entry(expected.account.clone())
+                    .or_insert_with(|| name.clone());
             }
         }
         roster.answers(view);
@@ -157,8 +159,7 @@ impl Roster {
         roster.asked(view);
         roster.leafs(view);
         roster.stopped(view);
-        roster.expected.clone_from(&view.header().expects.services);
-        roster.expected.sort_by(|a, b| (&a.account, &a.name).cmp(&(&b.account, &b.name)));
+        roster.expected = Arc::clone(&view.header().expects);
         roster
     }
 
@@ -168,21 +169,25 @@ impl Roster {
 
     /// Takes the replies, service by service.
     fn answers(&mut self, view: &View<'_>) {
-        let mut services: HashMap<(&str, &str), Vec<&ServiceRecord>> = HashMap::new();
+        let mut services: HashMap<(&str, &str), Vec<Reply<'_>>, RandomState> = HashMap::default();
         for record in view.services() {
             let account = record.account.as_deref().unwrap_or_default();
-            services.entry((account, &record.told.name)).or_default().push(record);
+            let replies = services.entry((account, &record.told.name)).or_default();
+            replies.push((head(&record.told.id), record));
         }
         let services: BTreeMap<_, _> = services.into_iter().collect();
-        for ((account, name), mut records) in services {
+        for ((account, name), mut replies) in services {
             // Replies of one instance stay in their order.
-            records.sort_by(|a, b| a.told.id.cmp(&b.told.id));
-            let instances = records.chunk_by(|a, b| a.told.id == b.told.id).map(|replies| {
+            replies.sort_by(|(a, one), (b, other)| {
+                a.cmp(b).then_with(|| one.told.id.cmp(&other.told.id))
+            });
+            let same = |a: &Reply<'_>, b: &Reply<'_>| a.0 == b.0 && a.1.told.id == b.1.told.id;
+            let instances = replies.chunk_by(same).map(|replies| {
                 let mut instance = Instance::default();
-                for reply in replies {
+                for (_, reply) in replies {
                     instance.answer(reply);
                 }
-                (replies[0].told.id.clone(), instance)
+                (replies[0].1.told.id.clone(), instance)
             });
             self.service(account, name).instances = instances.collect();
         }
@@ -233,8 +238,8 @@ impl Roster {
                 };
                 let instance = self.service(&account, name).instances.entry(id).or_default();
                 let newer = |known: &InstanceConnection| known.arrival_us > sweep.arrival_us;
-                if !instance.connection.as_ref().is_some_and(newer) {
-                    instance.connection = Some(sweep.connection(row));
+                if !instance.connection.as_deref().is_some_and(newer) {
+                    instance.connection = Some(Box::new(sweep.connection(row)));
                 }
             }
         }
@@ -249,7 +254,8 @@ impl Roster {
                 held.entry((name.clone(), id.clone())).or_default().insert(account.clone());
             }
         }
-        for ((account, name), service) in &mut self.services {
+        let services = self.services.iter_mut().filter(|_| !held.is_empty());
+        for ((account, name), service) in services {
             service.instances.retain(|id, instance| {
                 instance.connection.is_some()
                     || held
@@ -360,6 +366,16 @@ impl Roster {
             stops.dedup();
         }
     }
+}
+
+/// A reply, with what decides the order of most ids.
+type Reply<'a> = (u64, &'a ServiceRecord);
+
+/// The first bytes of an id as a number, in the order of ids as far as they go.
+fn head(id: &str) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(id.bytes()).for_each(|(to, byte)| *to = byte);
+    u64::from_be_bytes(head)
 }
 
 /// The instances a row announces, as (name, id): by name alone where it announces no id.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine};
+use nats_hindsight_snapshot::lines::CaptureLine;
 use smol_str::SmolStr;
 
 use crate::census::Census;
@@ -14,6 +14,7 @@ use crate::epoch::{
     AccountzRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, RoutezRecord, ServiceRecord,
     SettingsRecord, Sighting, StatszRecord, VarzRecord,
 };
+use crate::expected::Header;
 use crate::roster::Roster;
 
 /// What was joined from an epoch for one check and is the same for others: those that declare the
@@ -68,7 +69,7 @@ impl<'a> View<'a> {
     }
 
     /// Header of the epoch.
-    pub fn header(&self) -> &'a EpochLine {
+    pub fn header(&self) -> &'a Header {
         &self.epoch.header
     }
 

@@ -1,22 +1,51 @@
 //! The endpoints a snapshot can hold replies of.
 
-use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::{Serialize, Serializer};
 
 /// Name of an endpoint as it stands in frames, replies and captures.
 ///
 /// The set is open: a recording of a newer collector may name endpoints this build does not
-/// know, so this is text with constants rather than an enum.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(transparent)]
-pub struct Endpoint(Cow<'static, str>);
+/// know, so this is text with constants rather than an enum. One stands in every line and is compared
+/// many times, so a known one is held as its number.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint(Name);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Name {
+    Known(Known),
+    /// A text that is none of the known ones.
+    Other(String),
+}
 
 macro_rules! endpoints {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(
+            non_camel_case_types,
+            clippy::upper_case_acronyms,
+            reason = "named as the constants are"
+        )]
+        enum Known { $($name),* }
+
+        impl Known {
+            const fn text(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+
+            fn named(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+
         impl Endpoint {
-            $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($text));)*
+            $($(#[$doc])* pub const $name: Self = Self(Name::Known(Known::$name));)*
             /// Every endpoint this build knows, in the order of their names here.
             pub const KNOWN: &'static [Self] = &[$(Self::$name),*];
         }
@@ -78,25 +107,45 @@ impl Endpoint {
 
     /// An endpoint by its text, known or not.
     pub fn named(text: &str) -> Self {
-        Self::KNOWN
-            .iter()
-            .find(|known| known.as_str() == text)
-            .cloned()
-            .unwrap_or_else(|| Self(Cow::Owned(text.to_owned())))
+        Self(Known::named(text).map_or_else(|| Name::Other(text.to_owned()), Name::Known))
     }
 
     /// The text as it stands in a snapshot.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::Known(known) => known.text(),
+            Name::Other(text) => text,
+        }
     }
 
     /// Whether this build knows what the endpoint answers.
     pub fn is_known(&self) -> bool {
-        Self::KNOWN.contains(self)
+        matches!(self.0, Name::Known(_))
     }
 }
 
-/// One stands in every line, so that a known one is not allocated.
+/// In the order of their texts, known or not.
+impl Ord for Endpoint {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Name::Known(one), Name::Known(other)) if one == other => Ordering::Equal,
+            _ => self.as_str().cmp(other.as_str()),
+        }
+    }
+}
+
+impl PartialOrd for Endpoint {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Serialize for Endpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
 impl<'de> Deserialize<'de> for Endpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text;
@@ -115,20 +164,46 @@ impl<'de> Deserialize<'de> for Endpoint {
     }
 }
 
+/// As a text: how it is held is nobody's business, and a digest of the checks rests on it.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Endpoint").field(&self.as_str()).finish()
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl From<Endpoint> for String {
     fn from(endpoint: Endpoint) -> Self {
-        endpoint.0.into_owned()
+        endpoint.as_str().to_owned()
     }
 }
 
 impl From<&Endpoint> for String {
     fn from(endpoint: &Endpoint) -> Self {
         endpoint.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Endpoint;
+
+    #[test]
+    fn a_text_is_the_same_endpoint_wherever_it_stands() {
+        let mut all: Vec<Endpoint> = Endpoint::KNOWN.to_vec();
+        all.extend(["AURAZ", "", "varz", "VARZ2"].map(Endpoint::named));
+        for endpoint in &all {
+            assert_eq!(Endpoint::named(endpoint.as_str()), *endpoint);
+            assert_eq!(endpoint.is_known(), Endpoint::KNOWN.contains(endpoint));
+            for other in &all {
+                assert_eq!(endpoint.cmp(other), endpoint.as_str().cmp(other.as_str()));
+                assert_eq!(endpoint == other, endpoint.as_str() == other.as_str());
+            }
+        }
     }
 }

@@ -37,9 +37,10 @@ pub struct FormatName {
     pub version: String,
 }
 
-/// Header of an epoch, alone in its first frame.
+/// Header of an epoch, alone in its first frame. What is expected is the larger part of it:
+/// readers get it as [`Unread`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochLine {
+pub struct EpochLine<E = ExpectsLine> {
     /// Format of this epoch.
     pub format: FormatName,
     /// UUID of the epoch.
@@ -64,7 +65,33 @@ pub struct EpochLine {
     pub connections: Vec<ConnectionLine>,
     /// Members and services it expected to find.
     #[serde(default)]
-    pub expects: ExpectsLine,
+    pub expects: E,
+}
+
+impl<E> EpochLine<E> {
+    /// The same header with something else in the place of what it expects.
+    pub fn expecting<O>(self, expects: O) -> EpochLine<O> {
+        EpochLine {
+            format: self.format,
+            uuid: self.uuid,
+            system: self.system,
+            system_set: self.system_set,
+            collector: self.collector,
+            run: self.run,
+            start: self.start,
+            asked: self.asked,
+            connections: self.connections,
+            expects,
+        }
+    }
+}
+
+impl EpochLine<Unread<'_>> {
+    /// The header with all it expects.
+    pub fn whole(self) -> Result<EpochLine, serde_json::Error> {
+        let expects = self.expects.read()?;
+        Ok(self.expecting(expects))
+    }
 }
 
 /// The collector that wrote an epoch.
@@ -472,13 +499,17 @@ pub struct EndLine<R = ExpectsLine> {
 #[serde(transparent)]
 pub struct Unread<'a>(#[serde(borrow)] Option<&'a RawValue>);
 
+impl<'a> Unread<'a> {
+    /// Parses it; the default of `T` where it is missing.
+    pub fn read<T: Default + Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
+        self.0.map_or_else(|| Ok(T::default()), |raw| serde_json::from_str(raw.get()))
+    }
+}
+
 impl EndLine<Unread<'_>> {
     /// The line with all it remembers.
     pub fn whole(self) -> Result<EndLine, serde_json::Error> {
-        let remember = match self.remember.0 {
-            Some(raw) => serde_json::from_str(raw.get())?,
-            None => ExpectsLine::default(),
-        };
+        let remember = self.remember.read()?;
         Ok(EndLine { remember, ..self.without_memory() })
     }
 

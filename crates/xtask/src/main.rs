@@ -16,6 +16,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// What is measured here beside the tool has the allocator of the tool.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What a task gives: whether it succeeded, or why it could not run.
 type Outcome = Result<bool, Box<dyn std::error::Error>>;

@@ -33,13 +33,18 @@ impl Asked {
         let mut outcomes: BTreeMap<(Endpoint, Status, String), u64> = BTreeMap::new();
         for capture in &epoch.captures {
             let target = capture.service.as_deref().or(capture.target.as_deref());
-            let asked = target.or_else(|| accounts.get(capture.account.as_deref()?).copied());
             // A broadcast that nobody was expected to answer got all that was counted on.
             let nobody = capture.status == Status::NoResponders
                 && target.is_none()
                 && capture.expected.unwrap_or(0) == 0;
             let status = if nobody { Status::Ok } else { capture.status.clone() };
-            let key = (capture.endpoint.clone(), status, show(asked));
+            let account = || accounts.get(capture.account.as_deref()?).copied();
+            let asked = match (&capture.service, target) {
+                (Some(service), _) => service.clone(),
+                (None, Some(target)) => show(Some(target)),
+                (None, None) => account().unwrap_or_default().to_owned(),
+            };
+            let key = (capture.endpoint.clone(), status, asked);
             *outcomes.entry(key).or_default() += 1;
         }
         for outcome in epoch.end.iter().flat_map(|end| &end.outcomes) {

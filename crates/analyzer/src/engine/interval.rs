@@ -44,6 +44,15 @@ pub(super) struct Story {
     open: Option<Open>,
     closed: Vec<Done>,
     last: Last,
+    /// The last epoch in which anything was said.
+    spoken: Option<usize>,
+}
+
+/// An epoch and its start, in words only where a report wants them: most verdicts say `ok` again.
+type At = (usize, Timestamp);
+
+fn moment((epoch, time): At) -> Moment {
+    Moment { epoch, time: rfc3339(time) }
 }
 
 /// The verdict before.
@@ -51,8 +60,8 @@ pub(super) struct Story {
 enum Last {
     #[default]
     Nothing,
-    Ok(Moment),
-    Bad(Moment),
+    Ok(At),
+    Bad(At),
     Other,
 }
 
@@ -79,31 +88,37 @@ impl Story {
         self.open.is_some()
     }
 
+    /// Whether something was said in an epoch, of those that were told so far the last.
+    pub(super) fn spoke_in(&self, epoch: usize) -> bool {
+        self.spoken == Some(epoch)
+    }
+
     /// Takes the next verdict.
     pub(super) fn take(&mut self, said: &Said<'_>, verdict: Verdict) {
-        let moment = Moment { epoch: said.epoch, time: rfc3339(said.time) };
+        let at = (said.epoch, said.time);
+        self.spoken = Some(said.epoch);
         match verdict {
             Verdict::Finding(face) => {
-                self.bad(said, *face, &moment);
-                self.last = Last::Bad(moment);
+                self.bad(said, *face, &moment(at));
+                self.last = Last::Bad(at);
             }
             Verdict::Ok(closing) => {
-                if self.close(said, closing, &moment) {
-                    self.last = Last::Ok(moment);
+                if self.close(said, closing) {
+                    self.last = Last::Ok(at);
                 } else {
                     self.last = Last::Other;
                 }
             }
             Verdict::Unknown { reason, closes, .. } => {
                 if let Some(closing) = closes {
-                    self.close(said, closing, &moment);
+                    self.close(said, closing);
                 }
                 self.gap(said.epoch, said.epoch, reason.name());
                 self.last = Last::Other;
             }
             Verdict::NotApplicable(closes) => {
                 if let Some(closing) = closes {
-                    self.close(said, closing, &moment);
+                    self.close(said, closing);
                 }
                 self.last = Last::Other;
             }
@@ -147,7 +162,7 @@ impl Story {
 
     /// Closes the open interval, if whoever speaks may: a track that had seen it bad, or one that
     /// sees everybody concerned. Returns false if an interval stays open.
-    fn close(&mut self, said: &Said<'_>, closing: Closing, moment: &Moment) -> bool {
+    fn close(&mut self, said: &Said<'_>, closing: Closing) -> bool {
         let Some(mut open) = self.open.take() else { return true };
         if !open.tracks.contains(&said.track) && !open.face.members.is_subset(said.members) {
             self.open = Some(open);
@@ -157,11 +172,11 @@ impl Story {
             open.face.details.clone_from(details);
         }
         let last_bad = match &self.last {
-            Last::Bad(moment) => Some(moment.clone()),
+            Last::Bad(at) => Some(moment(*at)),
             _ => None,
         };
-        let closed =
-            Closed { moment: moment.clone(), how: closing.how, last_bad, because: closing.because };
+        let moment = moment((said.epoch, said.time));
+        let closed = Closed { moment, how: closing.how, last_bad, because: closing.because };
         self.closed.push(Done { open, closed: Some(closed) });
         true
     }
@@ -185,7 +200,7 @@ impl Story {
 impl Open {
     fn new(said: &Said<'_>, face: Face, severity: Severity, moment: &Moment, last: &Last) -> Self {
         let last_ok = match last {
-            Last::Ok(moment) => Some(moment.clone()),
+            Last::Ok(at) => Some(self::moment(*at)),
             _ => None,
         };
         let opened = Opened { moment: moment.clone(), at_or_before: last_ok.is_none(), last_ok };
@@ -272,5 +287,5 @@ fn digest(parts: &[&str]) -> String {
     hex(&hash.finalize()[..8])
 }
 
-/// Stories by check and subject.
-pub(super) type Stories = BTreeMap<(usize, Subject), Story>;
+/// The stories of one check, by subject.
+pub(super) type Stories = BTreeMap<Subject, Story>;

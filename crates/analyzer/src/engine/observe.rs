@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
+use nats_hindsight_model::clocks::Clocks;
 use nats_hindsight_model::decode::{Memo, load, replies};
 use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_model::intake::{EpochIndex, Intake, Problem};
@@ -13,7 +14,6 @@ use nats_hindsight_model::{Joined, View};
 use nats_hindsight_snapshot::Endpoint;
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use smol_str::SmolStr;
 
 use super::coverage::Asked;
 use crate::check::{Check, Limits, Opaque, Scan};
@@ -113,8 +113,8 @@ pub(super) struct EpochRemains {
     pub(super) complete: bool,
     pub(super) digest: String,
     pub(super) confirm_after_ms: u64,
-    /// The servers' own clocks, by id.
-    pub(super) clocks: Vec<(SmolStr, jiff::Timestamp)>,
+    /// The servers' own clocks.
+    pub(super) clocks: Clocks,
     /// Replies and lines that were not understood, as (kind, sentence).
     pub(super) remarks: Vec<(&'static str, String)>,
 }
@@ -173,13 +173,6 @@ fn take(
 }
 
 fn remains(index: &EpochIndex, epoch: &Epoch) -> EpochRemains {
-    let mut clocks: Vec<(SmolStr, jiff::Timestamp)> = epoch
-        .sightings
-        .iter()
-        .filter_map(|sighting| Some((sighting.who.server.clone(), sighting.who.now?)))
-        .collect();
-    clocks.sort();
-    clocks.dedup_by(|next, first| next.0 == first.0);
     let mut remarks = Vec::new();
     for malformed in &epoch.malformed {
         let text = format!(
@@ -199,7 +192,7 @@ fn remains(index: &EpochIndex, epoch: &Epoch) -> EpochRemains {
         complete: epoch.complete(),
         digest: epoch.digest.clone(),
         confirm_after_ms: epoch.header.asked.confirm_after_ms,
-        clocks,
+        clocks: Clocks::of(epoch),
         remarks,
     }
 }

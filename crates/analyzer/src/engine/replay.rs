@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
+use nats_hindsight_model::clocks::Clocks;
 use nats_hindsight_model::decode::Memo;
 use nats_hindsight_model::intake::Intake;
 use nats_hindsight_model::systems::System;
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use smol_str::SmolStr;
 
 use super::coverage::Coverage;
 use super::observe::{Observed, Taken, observe};
@@ -39,7 +39,7 @@ pub(super) struct Run<'a> {
 /// One track while it is replayed.
 struct Track {
     states: Vec<Option<Opaque>>,
-    clocks: BTreeMap<SmolStr, Timestamp>,
+    clocks: Clocks,
     /// Index of its last epoch.
     last: Option<usize>,
     /// Usual step in milliseconds, if there are enough to have one.
@@ -124,7 +124,7 @@ impl Run<'_> {
             .collect();
         // Of two steps neither is the usual one.
         let usual_ms = (steps.len() > 2).then(|| steps[(steps.len() - 1) / 2]);
-        Track { states, clocks: BTreeMap::new(), last: None, usual_ms }
+        Track { states, clocks: Clocks::default(), last: None, usual_ms }
     }
 }
 
@@ -170,7 +170,7 @@ impl Replay<'_> {
         {
             self.tally.not_recorded(last, step.epoch);
         }
-        let in_order = state.advance(&observed.epoch.clocks);
+        let in_order = state.advance(observed.epoch.clocks);
         // Checks know nothing of each other; what they say is taken in their order.
         let said: Vec<Option<Judgement>> = observed
             .taken
@@ -239,17 +239,11 @@ impl Track {
     /// Takes the servers' clocks of the next epoch, and says whether they advanced: a pair of
     /// epochs in the wrong order must not be read as a change. A single clock that was set back
     /// is not enough to say so.
-    fn advance(&mut self, clocks: &[(SmolStr, Timestamp)]) -> bool {
-        // A clock that stands still is the same reply twice, and says nothing of the order.
-        let moved = clocks.iter().filter_map(|(id, now)| {
-            let before = self.clocks.get(id)?;
-            (now != before).then_some(now > before)
-        });
-        let common: Vec<bool> = moved.collect();
-        let advanced = common.iter().filter(|advanced| **advanced).count();
-        let in_order = common.is_empty() || advanced * 2 >= common.len();
+    fn advance(&mut self, clocks: Clocks) -> bool {
+        let moved = clocks.moved_since(&self.clocks);
+        let in_order = moved.forward >= moved.back;
         if in_order {
-            self.clocks = clocks.iter().cloned().collect();
+            self.clocks = clocks;
         }
         in_order
     }

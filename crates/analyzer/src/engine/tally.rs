@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::Options;
-use super::interval::{NOT_RECORDED, Said, Stories};
+use super::interval::{NOT_RECORDED, Said, Stories, Story};
 use crate::check::Check;
 use crate::report::{
     CheckTotals, CoverageRow, EpochRow, Exception, Finding, Subject, SystemReport, Unknown, Unseen,
@@ -42,8 +42,8 @@ type Hidden = (usize, Reason, Vec<Subject>);
 pub(super) struct Tally<'a> {
     checks: &'a [&'static Check],
     options: &'a Options,
-    stories: Stories,
-    subjects: Vec<BTreeSet<Subject>>,
+    /// By check.
+    stories: Vec<Stories>,
     totals: Vec<CheckTotals>,
     unknowns: BTreeMap<Hidden, BTreeMap<Subject, Epochs>>,
     exceptions: BTreeMap<(usize, Excuse), Epochs>,
@@ -69,8 +69,7 @@ impl<'a> Tally<'a> {
         Self {
             checks,
             options,
-            stories: Stories::new(),
-            subjects: vec![BTreeSet::new(); checks.len()],
+            stories: checks.iter().map(|_| Stories::new()).collect(),
             totals,
             unknowns: BTreeMap::new(),
             exceptions: BTreeMap::new(),
@@ -82,10 +81,9 @@ impl<'a> Tally<'a> {
 
     /// Takes what one check says of one epoch.
     pub(super) fn take(&mut self, at: usize, track: usize, step: &Step, said: Judgement) {
-        let mut spoken: BTreeSet<Subject> = BTreeSet::new();
+        let severity = self.options.settings.severities.get(self.checks[at].code).copied();
         for (subject, verdict, members) in said.verdicts {
             self.count(at, step.epoch, &subject, &verdict);
-            let severity = self.options.settings.severities.get(self.checks[at].code).copied();
             let place = Said {
                 epoch: step.epoch,
                 time: step.time,
@@ -94,8 +92,13 @@ impl<'a> Tally<'a> {
                 severity,
                 conclusion: said.conclusions.get(&subject),
             };
-            self.stories.entry((at, subject.clone())).or_default().take(&place, verdict);
-            spoken.insert(subject);
+            if let Some(story) = self.stories[at].get_mut(&subject) {
+                story.take(&place, verdict);
+            } else {
+                let mut story = Story::default();
+                story.take(&place, verdict);
+                self.stories[at].insert(subject, story);
+            }
         }
         self.names.extend(said.names);
         for excuse in said.exceptions {
@@ -106,38 +109,30 @@ impl<'a> Tally<'a> {
             epochs.insert(step.epoch);
             subjects.insert(subject);
         }
-        self.silent(at, step.epoch, &spoken, Reason::NotSeen);
+        self.silent(at, step.epoch, Reason::NotSeen);
     }
 
     /// Nothing a check could say of this epoch counts: it failed, or the epoch is out of order.
     pub(super) fn out_of_order(&mut self, at: usize, step: &Step, in_order: bool) {
         let reason = if in_order { Reason::CheckFailed } else { Reason::OutOfOrder };
-        self.silent(at, step.epoch, &BTreeSet::new(), reason);
-        let known: Vec<Subject> = self.subjects[at].iter().cloned().collect();
-        for subject in known {
-            if !self
-                .stories
-                .get(&(at, subject.clone()))
-                .is_some_and(super::interval::Story::is_open)
-            {
-                self.unknown(at, step.epoch, &subject, reason, Vec::new());
-            }
+        self.silent(at, step.epoch, reason);
+        let closed = self.subjects(at, |story| !story.is_open());
+        for subject in closed {
+            self.unknown(at, step.epoch, &subject, reason, Vec::new());
         }
     }
 
+    /// The subjects of a check whose stories are of a kind.
+    fn subjects(&self, at: usize, which: impl Fn(&Story) -> bool) -> Vec<Subject> {
+        let stories = self.stories[at].iter().filter(|(_, story)| which(story));
+        stories.map(|(subject, _)| subject.clone()).collect()
+    }
+
     /// Subjects with an open interval of which nothing was said.
-    fn silent(&mut self, at: usize, epoch: usize, spoken: &BTreeSet<Subject>, reason: Reason) {
-        let open: Vec<Subject> = self
-            .stories
-            .iter()
-            .filter(|((of, subject), story)| {
-                *of == at && story.is_open() && !spoken.contains(subject)
-            })
-            .map(|((_, subject), _)| subject.clone())
-            .collect();
-        for subject in open {
+    fn silent(&mut self, at: usize, epoch: usize, reason: Reason) {
+        for subject in self.subjects(at, |story| story.is_open() && !story.spoke_in(epoch)) {
             self.unknown(at, epoch, &subject, reason, Vec::new());
-            if let Some(story) = self.stories.get_mut(&(at, subject)) {
+            if let Some(story) = self.stories[at].get_mut(&subject) {
                 story.nothing_said(epoch, reason);
             }
         }
@@ -145,13 +140,12 @@ impl<'a> Tally<'a> {
 
     /// A stretch of time that was not recorded.
     pub(super) fn not_recorded(&mut self, from: usize, to: usize) {
-        for story in self.stories.values_mut() {
+        for story in self.stories.iter_mut().flat_map(BTreeMap::values_mut) {
             story.gap(from, to, NOT_RECORDED);
         }
     }
 
     fn count(&mut self, at: usize, epoch: usize, subject: &Subject, verdict: &Verdict) {
-        self.subjects[at].insert(subject.clone());
         let (total, word) = match verdict {
             Verdict::Ok(_) => (&mut self.totals[at].ok, "ok"),
             Verdict::Finding(_) => (&mut self.totals[at].finding, "finding"),
@@ -194,7 +188,6 @@ impl<'a> Tally<'a> {
     ) {
         hides.sort();
         hides.dedup();
-        self.subjects[at].insert(subject.clone());
         self.totals[at].unknown += 1;
         self.note(at, epoch, subject, "unknown", Some(reason.name()));
         self.unknowns
@@ -212,15 +205,17 @@ impl<'a> Tally<'a> {
         uuids: &[String],
         coverage: Vec<CoverageRow>,
     ) -> SystemReport {
-        for (totals, subjects) in self.totals.iter_mut().zip(&self.subjects) {
-            totals.subjects = subjects.len();
+        for (totals, stories) in self.totals.iter_mut().zip(&self.stories) {
+            totals.subjects = stories.len();
         }
         let range = Range::of(self.options, &epochs);
         let checks = self.checks;
         let stories = std::mem::take(&mut self.stories);
         let mut findings: Vec<Finding> = stories
             .into_iter()
-            .flat_map(|((at, subject), story)| story.findings(checks[at], &subject, uuids))
+            .zip(checks)
+            .flat_map(|(stories, check)| stories.into_iter().map(move |story| (check, story)))
+            .flat_map(|(check, (subject, story))| story.findings(check, &subject, uuids))
             .filter(|finding| range.touches(finding))
             .collect();
         findings.sort_by(|a, b| order(a).cmp(&order(b)));

@@ -125,10 +125,9 @@ fn note(survey: &mut ServerSurvey, endpoint: &str, status: &Status) {
 
 /// The name of a silent server, as others know it.
 fn name(epoch: &Epoch, id: &str, survey: &mut ServerSurvey) {
-    let expected = epoch.header.expects.servers.iter().find(|server| server.id == id);
-    if let Some(server) = expected {
+    if let Some(server) = epoch.header.expects.server(id) {
         server.name.as_str().clone_into(&mut survey.name);
-        survey.cluster = server.cluster.clone().unwrap_or_default();
+        server.cluster.as_deref().unwrap_or_default().clone_into(&mut survey.cluster);
     }
     let peer = epoch.routez.iter().flat_map(|record| &record.peers).find(|peer| peer.id == id);
     if let Some(peer) = peer.filter(|_| survey.name.is_empty()) {

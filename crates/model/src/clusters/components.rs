@@ -98,14 +98,14 @@ fn place<'a>(
     let mut loose: BTreeSet<SmolStr> = BTreeSet::new();
     let nobody_told = sets.is_empty();
     for id in unplaced {
-        let remotes = census.servers.get(*id).and_then(|server| server.remotes);
+        let remotes = census.servers.get(id).and_then(|server| server.remotes);
         if remotes == Some(0) {
             sets.push(BTreeSet::from([(*id).clone()]));
             continue;
         }
         loose.insert((*id).clone());
         if !nobody_told {
-            let name = census.servers.get(*id).map_or(*id, |server| &server.name);
+            let name = census.servers.get(id).map_or(*id, |server| &server.name);
             doubts.push((*id, name.clone(), "no answered route list names it".to_owned()));
         }
     }
@@ -126,7 +126,7 @@ fn component(
     doubts: Vec<(SmolStr, String)>,
 ) -> Component {
     let answered: Vec<SmolStr> =
-        ids.iter().filter(|id| census.servers.contains_key(*id)).cloned().collect();
+        ids.iter().filter(|id| census.servers.contains_key(id)).cloned().collect();
     let mut silent: BTreeMap<PeerRecord, Vec<SmolStr>> = BTreeMap::new();
     let mut first: BTreeMap<&SmolStr, PeerRecord> = BTreeMap::new();
     for by in &answered {

@@ -1,10 +1,10 @@
 //! What the collector remembered: members that were seen in epochs which are not here.
 
 use jiff::Timestamp;
-use nats_hindsight_snapshot::lines::ExpectedServer;
 
 use super::{Component, Member, Remembered};
 use crate::census::Census;
+use crate::expected::ExpectedServer;
 
 /// Lets the members that the header expects join the cluster of their name: all of them in the
 /// first epoch, later those that were seen since the epoch before, or in it although what is left
@@ -16,7 +16,7 @@ pub(super) fn recall(
     components: &[Component],
     last: Option<Timestamp>,
 ) {
-    for expected in &census.expected {
+    for expected in &census.expected.servers {
         if census.servers.contains_key(expected.id.as_str()) {
             continue;
         }
@@ -48,7 +48,7 @@ fn was_replaced(expected: &ExpectedServer, census: &Census) -> bool {
         && census.servers.values().any(|server| {
             server.name == server.id
                 && server.cluster.as_deref() == expected.cluster.as_deref()
-                && census.expected.iter().all(|known| known.id != server.id)
+                && census.expected.server(&server.id).is_none()
         })
 }
 
@@ -84,12 +84,12 @@ impl Remembered {
         let seat = self.seat_of(&expected.id, name);
         let member = self.members.entry(seat.clone()).or_insert_with(|| Member {
             seat,
-            name: name.into(),
+            name: name.clone(),
             ..Member::default()
         });
-        member.id = expected.id.as_str().into();
+        member.id = expected.id.clone();
         if let Some(version) = &expected.version {
-            member.version = Some(version.into());
+            member.version = Some(version.clone());
         }
         member.last_seen = member.last_seen.max(expected.last_seen);
     }

@@ -5,13 +5,15 @@
 //! then, and say so.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use nats_hindsight_snapshot::format::{Limits, Reply};
-use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, ExpectsLine};
+use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, Unread};
 
 use super::Memo;
 use super::texts::holds_longer;
 use crate::epoch::{Epoch, Malformed};
+use crate::expected::Expected;
 use crate::intake::{EpochIndex, Problem};
 
 /// Watches how many there are while an epoch is read.
@@ -20,7 +22,7 @@ pub(super) struct Crowd<'a> {
     /// Rows from which on it is worth counting again.
     next: u64,
     beyond: Option<(&'static str, &'static str, u64)>,
-    expects: Option<(&'static str, &'static str, u64)>,
+    expects: Option<(&'static str, String)>,
 }
 
 impl<'a> Crowd<'a> {
@@ -56,18 +58,28 @@ impl<'a> Crowd<'a> {
     }
 
     /// Takes over a header. What it expects is told by many small entries.
-    pub(super) fn header(&mut self, epoch: &mut Epoch, header: EpochLine) {
-        epoch.header = header;
+    pub(super) fn header(&mut self, epoch: &mut Epoch, header: EpochLine<Unread<'_>>) {
+        let expects = self.expected(&header.expects);
+        let expects = expects.map_err(|why| self.expects = Some(why)).unwrap_or_default();
+        epoch.header = header.expecting(Arc::new(expects));
+    }
+
+    fn expected(&self, unread: &Unread<'_>) -> Result<Expected, (&'static str, String)> {
         let Limits { max_servers, max_instances, .. } = *self.limits;
-        let expects = &epoch.header.expects;
-        self.expects = if expects.servers.len() as u64 > max_servers {
-            Some(("servers", "max_servers", max_servers))
+        let expects = Expected::read(unread).map_err(|error| {
+            ("line_malformed", format!("EPOCH: what is expected cannot be read: {error}"))
+        })?;
+        let (what, name, limit) = if expects.servers.len() as u64 > max_servers {
+            ("servers", "max_servers", max_servers)
         } else if expects.services.len() as u64 > max_instances {
-            Some(("services", "max_instances", max_instances))
+            ("services", "max_instances", max_instances)
         } else {
-            return;
+            return Ok(expects);
         };
-        epoch.header.expects = ExpectsLine::default();
+        let text = format!(
+            "the epoch expects more {what} than limit `{name}`, {limit}; what it expects is not used"
+        );
+        Err(("limit", text))
     }
 
     pub(super) fn capture(&self, epoch: &mut Epoch, capture: CaptureLine) {
@@ -98,18 +110,16 @@ impl<'a> Crowd<'a> {
         if self.beyond.is_none() && rows(epoch) > self.least() {
             self.count(epoch);
         }
-        let text = if let Some((what, name, limit)) = self.beyond {
-            format!(
+        let (kind, text) = if let Some((what, name, limit)) = self.beyond {
+            let text = format!(
                 "the epoch has more {what} than limit `{name}`, {limit}; none of its replies is used"
-            )
+            );
+            ("limit", text)
         } else {
-            let (what, name, limit) = self.expects?;
-            format!(
-                "the epoch expects more {what} than limit `{name}`, {limit}; what it expects is not used"
-            )
+            self.expects?
         };
         let (epoch, where_) = (Some(index.uuid.clone()), index.place());
-        Some(Problem { epoch, kind: "limit", text, where_ })
+        Some(Problem { epoch, kind, text, where_ })
     }
 }
 

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::EpochLine;
 
+use super::services::{Announced, Metadata};
 use super::told::{Keep, Told};
 use crate::epoch::Epoch;
+use crate::expected::Header;
 
 /// Threads seldom want the same shard at the same time.
 const SHARDS: usize = 16;
@@ -20,46 +21,38 @@ const SHARDS: usize = 16;
 /// Bytes of bodies that one generation of all shards holds at most.
 const MOST_HELD: usize = 48 << 20;
 
+/// The same for parts of replies of services.
+const MOST_PARTS: usize = 4 << 20;
+
 /// A body longer than this is not held: few are, and those change all the time.
 const MOST_OF_ONE: usize = 64 << 10;
 
 /// Rows of a table that are kept for the next epoch.
 const MOST_ROWS: usize = 1 << 17;
 
-/// Decoded replies by their bytes, of this stretch of a sequence and of the one before.
+/// What was decoded shortly before.
 ///
 /// It never changes what is decoded, only how often.
 #[derive(Default)]
 pub struct Memo {
-    shards: [Mutex<Shard>; SHARDS],
-    hasher: RandomState,
+    replies: Kept<Arc<Told>, MOST_HELD>,
+    /// Parts of the replies of services, which are the same for all instances of one.
+    pub(super) metadata: Kept<Metadata, MOST_PARTS>,
+    pub(super) endpoints: Kept<Announced, MOST_PARTS>,
     /// Epochs that nobody looks at any more: never more than are looked at at the same time.
     spare: Mutex<Vec<Epoch>>,
-}
-
-#[derive(Default)]
-struct Shard {
-    now: Generation,
-    before: Generation,
-    held: usize,
-}
-
-type Generation = HashMap<u64, Known, RandomState>;
-
-struct Known {
-    endpoint: Endpoint,
-    body: Arc<[u8]>,
-    told: Arc<Told>,
 }
 
 impl Memo {
     /// Begins the next stretch: what was not met since the last call but one is forgotten.
     pub fn next_stretch(&self) {
-        self.shards.iter().for_each(|shard| lock(shard).forget());
+        self.replies.next_stretch();
+        self.metadata.next_stretch();
+        self.endpoints.next_stretch();
     }
 
     /// An epoch without records, in tables that may have served another one before.
-    pub(super) fn empty(&self, header: EpochLine) -> Epoch {
+    pub(super) fn empty(&self, header: Header) -> Epoch {
         match lock(&self.spare).pop() {
             Some(spare) => Epoch { header, ..spare },
             None => Epoch::empty(header),
@@ -82,18 +75,67 @@ impl Memo {
         body: &[u8],
         decode: impl FnOnce(Keep<'_>) -> Told,
     ) -> Arc<Told> {
-        if body.len() > MOST_OF_ONE {
-            return Arc::new(decode(&|| Arc::from(body)));
+        self.replies.known(endpoint, body, |keep| Arc::new(decode(keep)))
+    }
+}
+
+/// What pieces of JSON mean, by their bytes and the endpoint they are of: of this stretch of a
+/// sequence and of the one before, and of `MOST` bytes at most.
+pub(super) struct Kept<T, const MOST: usize> {
+    shards: [Mutex<Shard<T>>; SHARDS],
+    hasher: RandomState,
+}
+
+struct Shard<T> {
+    now: Generation<T>,
+    before: Generation<T>,
+    held: usize,
+}
+
+type Generation<T> = HashMap<u64, Known<T>, RandomState>;
+
+struct Known<T> {
+    endpoint: Endpoint,
+    json: Arc<[u8]>,
+    told: T,
+}
+
+impl<T> Default for Shard<T> {
+    fn default() -> Self {
+        Self { now: Generation::default(), before: Generation::default(), held: 0 }
+    }
+}
+
+impl<T, const MOST: usize> Default for Kept<T, MOST> {
+    fn default() -> Self {
+        Self { shards: Default::default(), hasher: RandomState::default() }
+    }
+}
+
+impl<T: Clone, const MOST: usize> Kept<T, MOST> {
+    fn next_stretch(&self) {
+        self.shards.iter().for_each(|shard| lock(shard).forget());
+    }
+
+    /// What a piece of JSON means; made only if its bytes are not known.
+    pub(super) fn known(
+        &self,
+        endpoint: &Endpoint,
+        json: &[u8],
+        make: impl FnOnce(Keep<'_>) -> T,
+    ) -> T {
+        if json.len() > MOST_OF_ONE {
+            return make(&|| Arc::from(json));
         }
-        let hash = self.hasher.hash_one(body);
+        let hash = self.hasher.hash_one(json);
         let shard = &self.shards[(hash >> 60) as usize % SHARDS];
-        if let Some(told) = lock(shard).find(hash, endpoint, body) {
+        if let Some(told) = lock(shard).find(hash, endpoint, json) {
             return told;
         }
-        let body: Arc<[u8]> = Arc::from(body);
-        let told = Arc::new(decode(&|| Arc::clone(&body)));
-        let known = Known { endpoint: endpoint.clone(), body, told: Arc::clone(&told) };
-        lock(shard).keep(hash, known);
+        let json: Arc<[u8]> = Arc::from(json);
+        let told = make(&|| Arc::clone(&json));
+        let known = Known { endpoint: endpoint.clone(), json, told: told.clone() };
+        lock(shard).keep(hash, known, MOST / SHARDS);
         told
     }
 }
@@ -103,37 +145,39 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Known {
-    /// Two bodies may have the same hash: only equal bytes are the same body.
-    fn is(&self, endpoint: &Endpoint, body: &[u8]) -> bool {
-        self.endpoint == *endpoint && *self.body == *body
+impl<T> Known<T> {
+    /// Two pieces may have the same hash: only equal bytes are the same.
+    fn is(&self, endpoint: &Endpoint, json: &[u8]) -> bool {
+        self.endpoint == *endpoint && *self.json == *json
     }
 }
 
-impl Shard {
-    fn find(&mut self, hash: u64, endpoint: &Endpoint, body: &[u8]) -> Option<Arc<Told>> {
+impl<T: Clone> Shard<T> {
+    fn find(&mut self, hash: u64, endpoint: &Endpoint, json: &[u8]) -> Option<T> {
         if let Some(known) = self.now.get(&hash) {
-            return known.is(endpoint, body).then(|| Arc::clone(&known.told));
+            return known.is(endpoint, json).then(|| known.told.clone());
         }
-        if !self.before.get(&hash)?.is(endpoint, body) {
+        if !self.before.get(&hash)?.is(endpoint, json) {
             return None;
         }
         let known = self.before.remove(&hash)?;
-        let told = Arc::clone(&known.told);
-        self.keep(hash, known);
+        let told = known.told.clone();
+        self.keep(hash, known, usize::MAX);
         Some(told)
     }
 
-    fn keep(&mut self, hash: u64, known: Known) {
-        self.held += known.body.len();
+    fn keep(&mut self, hash: u64, known: Known<T>, most: usize) {
+        self.held += known.json.len();
         self.now.insert(hash, known);
-        if self.held > MOST_HELD / SHARDS {
+        if self.held > most {
             self.forget();
         }
     }
 
     fn forget(&mut self) {
-        self.before = std::mem::take(&mut self.now);
+        // Last stretch's table has room for this one's.
+        std::mem::swap(&mut self.before, &mut self.now);
+        self.now.clear();
         self.held = 0;
     }
 }
@@ -194,11 +238,12 @@ mod tests {
             decoded(&memo, &[&body(number)]);
         }
         let held: usize = memo
+            .replies
             .shards
             .iter()
             .map(|shard| {
                 let shard = super::lock(shard);
-                shard.now.values().chain(shard.before.values()).map(|k| k.body.len()).sum::<usize>()
+                shard.now.values().chain(shard.before.values()).map(|k| k.json.len()).sum::<usize>()
             })
             .sum();
         assert!((1..=2 * MOST_HELD + 32 * MOST_OF_ONE).contains(&held), "{held}");

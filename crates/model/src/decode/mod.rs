@@ -40,7 +40,7 @@ pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
         }
         (Some(body), _) if line.without_subscriptions => owners(epoch, line, body),
         (Some(body), _) => {
-            let decode = |keep: told::Keep<'_>| told::told(&line.endpoint, body, keep);
+            let decode = |keep: told::Keep<'_>| told::told(&line.endpoint, body, keep, memo);
             let told = memo.told(&line.endpoint, body.bytes(), decode);
             add(epoch, line, &told)
         }
@@ -204,7 +204,8 @@ fn owned(text: Option<&impl AsRef<str>>) -> Option<SmolStr> {
 
 /// Reads the replies of the wanted endpoints and nothing else: no header, no totals, no problems.
 pub fn replies(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> Epoch {
-    let (mut epoch, memo) = (Epoch::empty(index.head.clone()), Memo::default());
+    let (mut epoch, memo) =
+        (Epoch::empty(index.head.clone().expecting(Arc::default())), Memo::default());
     let mut crowd = Crowd::of(index.limits());
     index.read(wanted, &mut |line| {
         if let Line::Reply(line) = line {
@@ -222,7 +223,7 @@ pub fn load(
     wanted: &dyn Fn(&Endpoint) -> bool,
     memo: &Memo,
 ) -> (Epoch, Vec<Problem>) {
-    let mut epoch = memo.empty(index.head.clone());
+    let mut epoch = memo.empty(index.head.clone().expecting(Arc::default()));
     let always = |endpoint: &Endpoint| {
         *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
     };

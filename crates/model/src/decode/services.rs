@@ -1,17 +1,35 @@
 //! From replies of services to records.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::Body;
-use nats_hindsight_snapshot::wire::{REPLY_TYPE_PREFIX, ServiceEndpoint, ServiceReply};
+use nats_hindsight_snapshot::wire::{
+    REPLY_TYPE_PREFIX, ServiceEndpoint, ServiceMetadata, ServiceOutline, Told as Field,
+};
+use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
+use super::memo::Memo;
 use super::told::Told;
 use super::{owned, time};
 use crate::epoch::{InstanceTold, ServedEndpoint};
 
-pub(super) fn told(body: &Body<'_>) -> Told {
-    let reply: ServiceReply<'_> = match body.parse() {
+/// Metadata of an instance, empty if unset; none if it cannot be read.
+pub(super) type Metadata = Option<Arc<BTreeMap<String, String>>>;
+
+/// The endpoints that a reply announces.
+#[derive(Clone)]
+pub(super) struct Announced {
+    /// None if they cannot be read.
+    endpoints: Option<Arc<[ServedEndpoint]>>,
+    /// Whether some queue group cannot be read.
+    odd_group: bool,
+}
+
+pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, memo: &Memo) -> Told {
+    let reply: ServiceOutline<'_> = match body.parse() {
         Ok(reply) => reply,
         Err(error) => return Told::Unreadable(error.to_string()),
     };
@@ -22,33 +40,50 @@ pub(super) fn told(body: &Body<'_>) -> Told {
         let why = "not a reply of a service (a stream that listens to `$SRV` answers too)";
         return Told::Unreadable(why.to_owned());
     };
-    let odd = odd_fields(&reply).into_iter().filter_map(|(field, odd)| odd.then_some(field));
-    let odd = odd.collect();
-    let endpoints = reply.endpoints.readable().map(|all| {
+    let metadata = match reply.metadata {
+        Some(raw) => memo.metadata.known(endpoint, raw.get().as_bytes(), |_| metadata(Some(raw))),
+        None => metadata(None),
+    };
+    let announced = match reply.endpoints {
+        // Endpoints with numbers are never the same again.
+        Some(raw) if *endpoint != Endpoint::SRV_STATS => {
+            memo.endpoints.known(endpoint, raw.get().as_bytes(), |_| announced(Some(raw)))
+        }
+        raw => announced(raw),
+    };
+    // Fields that others read and that may be of an unexpected type.
+    let odd = [
+        ("metadata", metadata.is_none()),
+        ("endpoints", announced.endpoints.is_none()),
+        ("queue_group", announced.odd_group),
+    ];
+    let odd = odd.into_iter().filter_map(|(field, odd)| odd.then_some(field)).collect();
+    let told = InstanceTold {
+        name,
+        id,
+        version: owned(reply.version.as_ref()),
+        metadata,
+        started: time(reply.started.as_deref()),
+        endpoints: announced.endpoints,
+    };
+    Told::Instance { told: Arc::new(told), odd }
+}
+
+fn metadata(raw: Option<&RawValue>) -> Metadata {
+    Field::<ServiceMetadata>::of(raw).readable().map(|all| Arc::new(all.0))
+}
+
+fn announced(raw: Option<&RawValue>) -> Announced {
+    let told = Field::<Vec<ServiceEndpoint<'_>>>::of(raw);
+    let odd_group =
+        told.set().is_some_and(|all: &Vec<_>| all.iter().any(|e| e.queue_group.is_odd()));
+    let endpoints = told.readable().map(|all| {
         let mut all: Vec<ServedEndpoint> = all.into_iter().map(served).collect();
         all.sort();
         all.dedup_by(|next, first| next.requests.is_none() && next == first);
         all.into()
     });
-    let told = InstanceTold {
-        name,
-        id,
-        version: owned(reply.version.as_ref()),
-        metadata: reply.metadata.readable().map(|all| Arc::new(all.0)),
-        started: time(reply.started.as_deref()),
-        endpoints,
-    };
-    Told::Instance { told: Arc::new(told), odd }
-}
-
-/// Fields that others read and that may be of an unexpected type.
-fn odd_fields(reply: &ServiceReply<'_>) -> [(&'static str, bool); 3] {
-    let odd_group = |all: &Vec<ServiceEndpoint<'_>>| all.iter().any(|e| e.queue_group.is_odd());
-    [
-        ("metadata", reply.metadata.is_odd()),
-        ("endpoints", reply.endpoints.is_odd()),
-        ("queue_group", reply.endpoints.set().is_some_and(odd_group)),
-    ]
+    Announced { endpoints, odd_group }
 }
 
 fn served(endpoint: ServiceEndpoint<'_>) -> ServedEndpoint {

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
 use super::connections::ConnzTold;
+use super::memo::Memo;
 use super::{connections, owned, records, services, time};
 use crate::epoch::{
     AccountzRecord, InstanceTold, LeafzRecord, RoutezRecord, SettingsRecord, StatszRecord,
@@ -55,9 +56,9 @@ pub(super) enum Content {
 pub(super) type Keep<'a> = &'a dyn Fn() -> Arc<[u8]>;
 
 /// Decodes a body that does not need to know who was asked: all but those over HTTP.
-pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, keep: Keep<'_>) -> Told {
+pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, keep: Keep<'_>, memo: &Memo) -> Told {
     match endpoint {
-        e if is_service(e) => services::told(body),
+        e if is_service(e) => services::told(e, body, memo),
         e if *e == Endpoint::VARZ => varz(body, keep),
         e if *e == Endpoint::STATSZ => server(body, |id, statsz: &Statsz<'_>, now| {
             Content::Statsz(Arc::new(records::statsz(id, statsz, now)))

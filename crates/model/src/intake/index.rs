@@ -89,8 +89,10 @@ impl EpochIndex {
     pub fn header(&self) -> EpochLine {
         let mut header = None;
         self.read(&|endpoint| *endpoint == Endpoint::EPOCH, &mut |line| {
-            if let Line::Epoch(line) = line {
-                header.get_or_insert(*line);
+            if let Line::Epoch(line) = line
+                && let Ok(line) = line.whole()
+            {
+                header.get_or_insert(line);
             }
         });
         header.unwrap_or_else(|| self.head.clone())

@@ -17,6 +17,8 @@ use super::index::{EpochIndex, FrameRef};
 use super::reader::{Files, FrameReader};
 use super::{Problem, parallel};
 
+use crate::expected::Expected;
+
 /// Ranges of missing frames that are told.
 const TOLD: usize = 10;
 
@@ -221,15 +223,20 @@ fn read_ends(index: &mut EpochIndex) -> Option<String> {
     let (mut header, mut end, mut other) = (None, None, None);
     let wanted = |endpoint: &Endpoint| [Endpoint::EPOCH, Endpoint::END].contains(endpoint);
     let problems = index.read(&wanted, &mut |line| match line {
-        Line::Epoch(line) => drop(header.get_or_insert(*line)),
+        Line::Epoch(line) => {
+            header.get_or_insert_with(|| {
+                let servers = Expected::count_servers(&line.expects);
+                (servers, line.expecting(ExpectsLine::default()))
+            });
+        }
         Line::End(line) => drop(end.get_or_insert(line.without_memory())),
         Line::OtherMajor { version, collector } => other = Some(other_major(&version, &collector)),
         _ => {}
     });
-    if let Some(header) = header {
+    if let Some((servers, head)) = header {
         index.has_header = true;
-        index.expected_servers = header.expects.servers.len();
-        index.head = EpochLine { expects: ExpectsLine::default(), ..header };
+        index.expected_servers = servers;
+        index.head = head;
     }
     index.totals = end.map(|end| EndLine { outcomes: Vec::new(), ..end });
     index.problems.extend(problems);

@@ -1,14 +1,15 @@
 //! What is remembered of a service from the last epoch in which it was there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use nats_hindsight_snapshot::lines::ExpectedService;
 use smol_str::SmolStr;
 
 use super::{Absence, Known, Presence, ServiceFacts};
 use crate::clusters::Clusters;
 use crate::events::{Ended, Events};
+use crate::expected::ExpectedService;
 use crate::roster::{Instance, Service, ServiceKey};
 
 /// A service in the last epoch in which it had instances.
@@ -70,24 +71,24 @@ impl LastGood {
         facts: &ServiceFacts,
         clusters: &Clusters,
     ) -> Self {
-        let holder = |id: &String| {
-            let told = facts.census.expected.iter().find(|server| server.id == *id);
-            let name = SmolStr::new(told.map_or(id, |server| &server.name));
+        let holder = |id: &SmolStr| {
+            let told = facts.census.expected.server(id);
+            let name = told.map_or(id, |server| &server.name).clone();
             let known = holder(id, facts, clusters).unwrap_or_else(|| Holder {
                 cluster: told
-                    .and_then(|server| server.cluster.as_ref())
-                    .map_or_else(|| name.clone(), SmolStr::from),
+                    .and_then(|server| server.cluster.clone())
+                    .unwrap_or_else(|| name.clone()),
                 seat: name.clone(),
                 name,
             });
-            (id.into(), known)
+            (id.clone(), known)
         };
         Self {
             time: Some(last_seen),
             instances: expected
                 .instances
                 .iter()
-                .map(|id| (id.into(), LastInstance::default()))
+                .map(|id| (id.clone(), LastInstance::default()))
                 .collect(),
             holders: expected.servers.iter().map(holder).collect(),
             listed: !expected.servers.is_empty(),
@@ -141,6 +142,11 @@ fn leafs(
 
 /// Brings the instances up to date, and says whether there are new ones.
 fn renew(instances: &mut BTreeMap<SmolStr, LastInstance>, service: &Service) -> bool {
+    if instances.keys().eq(service.instances.keys()) {
+        let all = instances.values_mut().zip(service.instances.values());
+        all.for_each(|(last, now)| last.renew(now));
+        return false;
+    }
     instances.retain(|id, _| service.instances.contains_key(id));
     let before = instances.len();
     for (id, now) in &service.instances {
@@ -197,6 +203,9 @@ impl Known {
     /// Remembers how the connections of its last instances ended. A server that leaves does not
     /// say so of each connection, but ends them all.
     pub(super) fn note_ends(&mut self, events: &Events) {
+        if events.ended.is_empty() && events.farewells.is_empty() {
+            return;
+        }
         let LastGood { instances, ends, .. } = &mut self.last_good;
         for (id, last) in instances {
             let (Some(server), Some(cid)) = (&last.server, last.cid) else { continue };
@@ -217,8 +226,8 @@ impl Known {
 impl LastInstance {
     /// Takes what an epoch tells; what it does not tell stays as it was.
     fn renew(&mut self, now: &Instance) {
-        if let Some(version) = &now.version {
-            self.version = Some(version.clone());
+        if now.version.is_some() {
+            self.version.clone_from(&now.version);
         }
         let Some(connection) = &now.connection else { return };
         self.server = Some(connection.server.clone());
@@ -235,7 +244,9 @@ fn served<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<(u64, u64
 }
 
 fn subjects<'a>(instances: impl Iterator<Item = &'a Instance>) -> Option<BTreeSet<SmolStr>> {
-    let told: Vec<_> = instances.filter_map(|instance| instance.announces.as_ref()).collect();
+    let mut told: Vec<_> = instances.filter_map(|instance| instance.announces.as_ref()).collect();
+    // Most instances of a service announce the same.
+    told.dedup_by(|next, first| Arc::ptr_eq(next, first));
     (!told.is_empty()).then(|| {
         told.into_iter()
             .flat_map(|all| all.iter())

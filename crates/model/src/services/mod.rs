@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use nats_hindsight_snapshot::lines::ExpectedService;
 use smol_str::SmolStr;
 
 use crate::View;
 use crate::census::Census;
 use crate::clusters::{ClusterTracker, Clusters};
 use crate::events::{Events, Farewells};
+use crate::expected::ExpectedService;
 use crate::roster::{Roster, Service, ServiceKey};
 pub use memory::{Holder, LastGood, LastInstance};
 
@@ -233,11 +233,11 @@ impl ServiceTracker {
     /// Services that the header expects were there before, though no epoch given shows them: it
     /// was the first, or those between are missing.
     fn remember_expected(&mut self, facts: &ServiceFacts, clusters: &Clusters) {
-        let expected = &facts.roster.expected;
+        let expected = &facts.roster.expected.services;
         let mut news: Vec<(ServiceKey, &ExpectedService, Timestamp)> = expected
             .iter()
             .filter_map(|service| {
-                let key = (service.account.as_str().into(), service.name.as_str().into());
+                let key = (service.account.clone(), service.name.clone());
                 Some((key, service, service.last_seen?))
             })
             .collect();
@@ -245,7 +245,7 @@ impl ServiceTracker {
         if news.is_empty() {
             return;
         }
-        let listed: BTreeSet<(&String, &String)> = expected
+        let listed: BTreeSet<(&SmolStr, &SmolStr)> = expected
             .iter()
             .filter(|service| !service.servers.is_empty())
             .flat_map(|service| service.instances.iter().map(|id| (&service.name, id)))

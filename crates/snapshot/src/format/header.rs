@@ -37,7 +37,7 @@ pub fn read_header(source: &dyn ReadAt, limits: &Limits) -> io::Result<Option<Ep
     let mut scratch = Scratch::default();
     let Ok(frame) = read_frame(&bytes, limits, &mut scratch) else { return Ok(None) };
     Ok(frame.lines().find_map(|line| match line {
-        Line::Epoch(header) if frame.line == said.frame => Some(*header),
+        Line::Epoch(header) if frame.line == said.frame => header.whole().ok(),
         _ => None,
     }))
 }

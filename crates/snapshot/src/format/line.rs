@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::MAJOR;
 use super::reply::{Reply, START};
@@ -19,7 +18,7 @@ const EXCERPT: usize = 200;
 #[derive(Debug)]
 pub enum Line<'a> {
     /// Header of an epoch.
-    Epoch(Box<EpochLine>),
+    Epoch(Box<EpochLine<Unread<'a>>>),
     /// A reply, its body borrowed from the frame.
     Reply(Reply<'a>),
     /// Something a server published, its body borrowed from the frame.
@@ -52,7 +51,7 @@ pub enum Line<'a> {
 /// What stands under the one key of a line.
 pub(super) enum Parsed<'a> {
     Frame(FrameLine),
-    Epoch(&'a RawValue),
+    Epoch(Box<EpochLine<Unread<'a>>>),
     Reply(ReplyLine<'a>),
     Event(EventLine<'a>),
     Capture(Box<CaptureLine>),
@@ -173,9 +172,15 @@ fn read_line(line: &[u8], max_header: u64) -> Result<Line<'_>, String> {
             line.len()
         ));
     }
-    let parsed = serde_json::from_slice(line).map_err(|error| why(&error))?;
+    let parsed = match serde_json::from_slice(line) {
+        Ok(parsed) => parsed,
+        Err(error) => return newer_header(line).ok_or_else(|| why(&error)),
+    };
     Ok(match parsed {
-        Parsed::Epoch(header) => read_header(header)?,
+        Parsed::Epoch(header) if major(&header.format.version) != Some(MAJOR) => {
+            other_major(&header.format.version, &header.collector)
+        }
+        Parsed::Epoch(header) => Line::Epoch(header),
         Parsed::Reply(line) => Line::Reply(Reply::parsed(line)),
         Parsed::Event(event) => Line::Event(event),
         Parsed::Capture(capture) => Line::Capture(capture),
@@ -183,6 +188,12 @@ fn read_line(line: &[u8], max_header: u64) -> Result<Line<'_>, String> {
         Parsed::Unknown(kind) => Line::Unknown { kind },
         Parsed::Frame(_) => return Err("a second `frame` line in one frame".to_owned()),
     })
+}
+
+#[derive(serde::Deserialize)]
+struct Headed<'a> {
+    #[serde(borrow)]
+    epoch: Probe<'a>,
 }
 
 /// The part of a header that every major version has.
@@ -200,15 +211,16 @@ struct ProbeFormat<'a> {
     version: Cow<'a, str>,
 }
 
-fn read_header(header: &RawValue) -> Result<Line<'_>, String> {
-    let probe: Result<Probe<'_>, _> = serde_json::from_str(header.get());
-    if let Ok(Probe { format, collector }) = probe
-        && major(&format.version) != Some(MAJOR)
-    {
-        let version = excerpt(&format.version, 64);
-        return Ok(Line::OtherMajor { version, collector: excerpt(&collector.version, 64) });
-    }
-    serde_json::from_str(header.get()).map(Line::Epoch).map_err(|error| why(&error))
+/// The header of another major version, which need not be what this one knows as a header.
+fn newer_header(line: &[u8]) -> Option<Line<'_>> {
+    let Headed { epoch } = serde_json::from_slice(line).ok()?;
+    let Probe { format, collector } = epoch;
+    (major(&format.version) != Some(MAJOR)).then(|| other_major(&format.version, &collector))
+}
+
+fn other_major<'a>(version: &str, collector: &CollectorLine) -> Line<'a> {
+    let (version, collector) = (excerpt(version, 64), excerpt(&collector.version, 64));
+    Line::OtherMajor { version, collector }
 }
 
 /// Major part of a version of the format.

@@ -160,17 +160,19 @@ impl<'a> Reply<'a> {
     /// Cuts a line in front of its body; nothing where that cannot be done. `head` is memory that
     /// is used again for the next line.
     pub(super) fn cut(line: &'a [u8], head: &mut Vec<u8>) -> Option<Self> {
-        if !line.starts_with(START) {
-            return None;
+        let fields = line.strip_prefix(START)?;
+        let of = |bytes: &'a [u8]| {
+            let bytes = bytes.strip_suffix(END)?;
+            // A field that is `null` is not there, as everywhere in a line.
+            Some((bytes != b"null").then_some(Body { bytes, line: Some(line) }))
+        };
+        if let Some((reply, rest)) = Self::plain(fields)
+            && let Some(bytes) = rest.strip_prefix(KEY)
+        {
+            return Some(Self { body: of(bytes)?, ..reply });
         }
         let at = memmem::find(line, KEY)?;
-        let bytes = line.get(at + KEY.len()..)?.strip_suffix(END)?;
-        // A field that is `null` is not there, as everywhere in a line.
-        let body = (bytes != b"null").then_some(Body { bytes, line: Some(line) });
-        let start = line.get(START.len()..at)?;
-        if let Some(reply) = Self::plain(start) {
-            return Some(Self { body, ..reply });
-        }
+        let body = of(line.get(at + KEY.len()..)?)?;
         head.clear();
         head.extend_from_slice(line.get(..at)?);
         head.extend_from_slice(END);
@@ -181,7 +183,7 @@ impl<'a> Reply<'a> {
 
     /// The fields in front of the body where they are the usual ones in the order of the writer,
     /// and their texts have no escapes. Anything else is left to the JSON parser.
-    fn plain(fields: &'a [u8]) -> Option<Self> {
+    fn plain(fields: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut rest = Rest(fields);
         let endpoint = Endpoint::named(rest.text(b"\"endpoint\":\"")?);
         let subject = rest.text(b",\"subject\":\"")?;
@@ -189,7 +191,7 @@ impl<'a> Reply<'a> {
         let account = rest.text(b",\"account\":\"");
         let arrival_us = rest.number(b",\"arrival_us\":")?;
         let rtt_us = rest.number(b",\"rtt_us\":")?;
-        rest.0.is_empty().then(|| Self {
+        let reply = Self {
             endpoint,
             subject: Cow::Borrowed(subject),
             source: source.map(Cow::Borrowed),
@@ -202,7 +204,8 @@ impl<'a> Reply<'a> {
             scrubbed: Vec::new(),
             body: None,
             body_base64: None,
-        })
+        };
+        Some((reply, rest.0))
     }
 }
 
@@ -295,7 +298,9 @@ mod tests {
             r#""endpoint":"VARZ","subject":"a.b","source":"N1","account":"APP","arrival_us":7,"rtt_us":0"#,
             r#""endpoint":"AURAZ","subject":"é","arrival_us":18446744073709551615,"rtt_us":10"#,
         ] {
-            let plain = Reply::plain(fields.as_bytes()).unwrap().line();
+            let (plain, rest) = Reply::plain(fields.as_bytes()).unwrap();
+            assert_eq!(rest, b"");
+            let plain = plain.line();
             let line = format!("{{{fields}}}");
             let parsed: crate::lines::ReplyLine<'_> = serde_json::from_str(&line).unwrap();
             assert_eq!(
@@ -311,7 +316,8 @@ mod tests {
             r#""subject":"a","endpoint":"VARZ","arrival_us":7,"rtt_us":0"#,
             "\"endpoint\":\"VARZ\",\"subject\":\"a\tb\",\"arrival_us\":7,\"rtt_us\":0",
         ] {
-            assert!(Reply::plain(odd.as_bytes()).is_none(), "{odd}");
+            let plain = Reply::plain(odd.as_bytes());
+            assert!(plain.is_none_or(|(_, rest)| !rest.is_empty()), "{odd}");
         }
     }
 

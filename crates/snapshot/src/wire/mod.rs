@@ -52,7 +52,8 @@ pub use server::{
     Accountz, ApiError, Bare, Cluster, Envelope, Peer, Routez, ServerInfo, Statsz, UserInfo, Varz,
 };
 pub use service::{
-    Endpoint as ServiceEndpoint, Metadata as ServiceMetadata, REPLY_TYPE_PREFIX, ServiceReply, Told,
+    Endpoint as ServiceEndpoint, Metadata as ServiceMetadata, REPLY_TYPE_PREFIX, ServiceOutline,
+    ServiceReply, Told,
 };
 pub use subsz::Subsz;
 

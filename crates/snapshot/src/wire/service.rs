@@ -18,10 +18,11 @@ use super::tolerant::field;
 /// (a stream's publish acknowledgement, say) is foreign.
 pub const REPLY_TYPE_PREFIX: &str = "io.nats.micro.v1.";
 
-/// A reply to any of the three verbs.
+/// A reply to any of the three verbs, its larger parts not read yet: they are the same for all
+/// instances of a service, for days.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct ServiceReply<'a> {
+pub struct ServiceOutline<'a> {
     /// `io.nats.micro.v1.ping_response` and its siblings.
     #[serde(borrow, rename = "type", deserialize_with = "field")]
     pub reply_type: Option<Cow<'a, str>>,
@@ -34,15 +35,50 @@ pub struct ServiceReply<'a> {
     /// Version of the application; opaque text.
     #[serde(borrow, deserialize_with = "field")]
     pub version: Option<Cow<'a, str>>,
-    /// Metadata of the instance. Unset it is `{}` (nats-py, nats.go), `null` or missing
-    /// (nats.net, nats.java), which is all the same.
-    pub metadata: Told<Metadata>,
+    /// Metadata of the instance, to be read as [`Metadata`]. Unset it is `{}` (nats-py, nats.go),
+    /// `null` or missing (nats.net, nats.java), which is all the same.
+    #[serde(borrow)]
+    pub metadata: Option<&'a RawValue>,
     /// Start of the service, RFC 3339 (STATS only).
     #[serde(borrow, deserialize_with = "field")]
     pub started: Option<Cow<'a, str>>,
-    /// Endpoints (INFO and STATS).
+    /// Endpoints (INFO and STATS), to be read as a list of [`Endpoint`].
     #[serde(borrow)]
+    pub endpoints: Option<&'a RawValue>,
+}
+
+/// A reply to any of the three verbs.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceReply<'a> {
+    /// As in [`ServiceOutline`], as are all fields but two.
+    pub reply_type: Option<Cow<'a, str>>,
+    /// Service name.
+    pub name: Option<Cow<'a, str>>,
+    /// Instance id.
+    pub id: Option<Cow<'a, str>>,
+    /// Version of the application.
+    pub version: Option<Cow<'a, str>>,
+    /// Metadata of the instance.
+    pub metadata: Told<Metadata>,
+    /// Start of the service.
+    pub started: Option<Cow<'a, str>>,
+    /// Endpoints.
     pub endpoints: Told<Vec<Endpoint<'a>>>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ServiceReply<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let outline = ServiceOutline::deserialize(deserializer)?;
+        Ok(Self {
+            reply_type: outline.reply_type,
+            name: outline.name,
+            id: outline.id,
+            version: outline.version,
+            metadata: Told::of(outline.metadata),
+            started: outline.started,
+            endpoints: Told::of(outline.endpoints),
+        })
+    }
 }
 
 /// One endpoint of a service.
@@ -107,13 +143,17 @@ impl<T> Told<T> {
     }
 }
 
+impl<'a, T: Deserialize<'a>> Told<T> {
+    /// Reads what stands in a field.
+    pub fn of(raw: Option<&'a RawValue>) -> Self {
+        let Some(raw) = raw else { return Self::Absent };
+        serde_json::from_str(raw.get()).map_or(Self::Odd, Self::Set)
+    }
+}
+
 impl<'de: 'a, 'a, T: Deserialize<'a>> Deserialize<'de> for Told<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if raw == "null" {
-            return Ok(Self::Absent);
-        }
-        Ok(serde_json::from_str(raw).map_or(Self::Odd, Self::Set))
+        Ok(Self::of(Option::deserialize(deserializer)?))
     }
 }
 

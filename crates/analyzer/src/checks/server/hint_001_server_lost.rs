@@ -183,7 +183,7 @@ impl State {
         let before = self.before.get(&cluster.key);
         let is_new = |seat: &SmolStr| before.is_some_and(|before| !before.contains(seat));
         let answering = cluster.seats.iter().filter(|(id, seat)| {
-            let server = census.servers.get(*id);
+            let server = census.servers.get(id);
             server.is_some_and(|s| s.name == s.id && s.address.is_none()) && is_new(seat)
         });
         let named = cluster.silent.iter().filter(|(seat, member)| {

@@ -79,12 +79,11 @@ impl Follow for SingleInstance {
 impl History {
     /// What the collector remembers of instances before the first epoch.
     fn remember_expected(&mut self, key: &ServiceKey, roster: &Roster) {
-        let mut expected = roster.expected.iter();
-        let told = expected.find(|e| key.0 == e.account && key.1 == e.name);
+        let told = roster.expected.service(&key.0, &key.1);
         if let (None, Some(told)) = (&self.more, told)
             && let (Some(last_seen), true) = (told.last_seen, told.instances.len() > 1)
         {
-            self.more = Some((last_seen, told.instances.iter().map(SmolStr::from).collect()));
+            self.more = Some((last_seen, told.instances.iter().cloned().collect()));
         }
     }
 }

@@ -71,7 +71,8 @@ impl History {
             self.tell(mix, id, seat, version, appeared);
         }
         self.note_replacement(mix, &now);
-        for (seat, version) in &now {
+        let changed = |seat: &SmolStr, version: &SmolStr| self.previous.get(seat) != Some(version);
+        for (seat, version) in now.iter().filter(|(seat, version)| changed(seat, version)) {
             self.ever.entry(seat.clone()).or_default().insert(version.clone());
         }
         self.majorities.extend(mix.majority().map(SmolStr::new));

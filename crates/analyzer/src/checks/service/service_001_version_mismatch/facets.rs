@@ -71,8 +71,10 @@ impl<'a> Facets<'a> {
         for facet in Facet::ALL {
             let groups = values.entry(facet).or_default();
             for (id, instance) in &service.instances {
-                if let Some(value) = facet.of(instance) {
-                    groups.entry(value).or_default().push(id);
+                let Some(value) = facet.of(instance) else { continue };
+                match groups.get_mut(&value) {
+                    Some(ids) => ids.push(id.as_str()),
+                    None => drop(groups.insert(value, vec![id.as_str()])),
                 }
             }
         }

@@ -33,6 +33,8 @@ struct Track {
     before: BTreeMap<SmolStr, usize>,
     /// When a variant last came, or grew at the cost of another.
     moved: Option<Timestamp>,
+    /// Whether nothing changed since all agreed.
+    settled: bool,
 }
 
 /// What a mix looks like in the light of its history.
@@ -51,9 +53,10 @@ impl History {
     pub(super) fn observe(&mut self, facets: &Facets<'_>, step: &Step) {
         self.first_epoch.get_or_insert(step.epoch);
         for facet in Facet::ALL {
-            let counts = facets.counts(facet);
-            if !counts.is_empty() {
-                self.tracks.entry(facet).or_default().take(counts, step.time);
+            let values = facets.values(facet);
+            let seen = self.tracks.get(&facet).is_some_and(|track| track.stands(values));
+            if !values.is_empty() && !seen {
+                self.tracks.entry(facet).or_default().take(facets.counts(facet), step.time);
             }
         }
     }
@@ -86,6 +89,7 @@ impl History {
         let newborn = self.first_epoch == Some(step.epoch) && step.previous.is_some();
         if newborn && youngest(facets, step).is_some_and(|age| age <= recent_ms) {
             for track in self.tracks.values_mut().filter(|track| track.before.len() > 1) {
+                track.settled = false;
                 track.moved = Some(step.time);
             }
         }
@@ -171,7 +175,8 @@ impl History {
         self.last_ok = Some(step.time);
         self.open_since = None;
         self.fired.clear();
-        for track in self.tracks.values_mut() {
+        for track in self.tracks.values_mut().filter(|track| !track.settled) {
+            track.settled = true;
             track.moved = None;
             track.highest.clone_from(&track.before);
             track.lowest.clone_from(&track.before);
@@ -192,7 +197,14 @@ impl History {
 }
 
 impl Track {
+    /// Whether there are as many of each variant as in the epoch before: then nothing moves.
+    fn stands(&self, values: &BTreeMap<SmolStr, Vec<&str>>) -> bool {
+        let counts = values.iter().map(|(variant, ids)| (variant, ids.len()));
+        self.started && self.before.iter().map(|(variant, count)| (variant, *count)).eq(counts)
+    }
+
     fn take(&mut self, counts: BTreeMap<SmolStr, usize>, time: Timestamp) {
+        self.settled = false;
         let first = !std::mem::replace(&mut self.started, true);
         let came = counts.keys().any(|variant| !self.first_seen.contains_key(variant));
         let grew = counts.iter().any(|(variant, count)| {

@@ -168,7 +168,7 @@ fn group(
     // One server held them all; only if its process is gone too, that is what they have in common.
     let one_server = holders.len() == 1
         && holders.iter().all(|holders| holders.len() == 1)
-        && !holders.iter().flatten().any(|id| facts.census.servers.contains_key(*id));
+        && !holders.iter().flatten().any(|id| facts.census.servers.contains_key(id));
     let cause = if zero.kind == Absence::CutOff || one_server {
         "server"
     } else if all_gone {

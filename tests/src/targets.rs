@@ -137,7 +137,7 @@ fn understand(reply: &Reply<'_>) {
     let head = r#"{"format":{"name":"","version":"1.1"},"uuid":"","system":"",
         "collector":{"id":""},"start":"1970-01-01T00:00:00Z"}"#;
     let head: EpochLine = serde_json::from_str(head).unwrap_or_else(|error| panic!("{error}"));
-    let mut epoch = Epoch::empty(head.expecting(std::sync::Arc::default()));
+    let mut epoch = Epoch::empty(head.expecting(Arc::default()));
     for endpoint in Endpoint::KNOWN {
         let reply = Reply { endpoint: endpoint.clone(), ..reply.clone() };
         decode::reply(&mut epoch, &reply, &decode::Memo::default());

@@ -4,6 +4,7 @@
 //! them. Epochs are decoded and observed in parallel, a window at a time, and judged in order, so
 //! that memory does not grow with the length of the sequence.
 
+mod ahead;
 mod coverage;
 mod interval;
 mod observe;

@@ -12,6 +12,7 @@ use nats_hindsight_model::systems::System;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+use super::ahead::Ahead;
 use super::coverage::Coverage;
 use super::observe::{Observed, Taken, observe};
 use super::tally::{Tally, VerdictRow};
@@ -24,8 +25,8 @@ use crate::verdict::{Judgement, Step};
 /// A step longer than this many usual ones is a gap in the recording.
 const GAP_STEPS: i64 = 3;
 
-/// Epochs that are observed together, as positions with their tracks, and where they stand.
-type Stretch<'a> = (&'a [(usize, usize)], &'a [Step]);
+/// Epochs after which bodies that were not met again are forgotten.
+const STRETCH: usize = 4;
 
 /// Everything that stays the same while systems are replayed.
 pub(super) struct Run<'a> {
@@ -66,43 +67,37 @@ impl Run<'_> {
         };
         let steps = steps(plan, self.intake);
         let memo = Memo::default();
-        let window = self.pool.current_num_threads().max(1) * 2;
-        let mut windows = plan.epochs.chunks(window).zip(steps.chunks(window));
-        let observe = |next: Option<Stretch<'_>>| {
-            memo.next_stretch();
-            next.map(|(chunk, steps)| self.observe(chunk, steps, &memo)).unwrap_or_default()
-        };
+        let ahead = Ahead::of(self.pool.current_num_threads());
         self.pool.install(|| {
-            let mut current = windows.next();
-            let mut observed = observe(current);
-            while let Some((chunk, steps)) = current {
-                let next = windows.next();
-                let ready = std::mem::take(&mut observed);
-                // While these epochs are judged in their order, the next ones are observed.
-                let judge = || {
-                    for ((observed, step), (_, track)) in ready.into_iter().zip(steps).zip(chunk) {
-                        replay.judge(observed, step, *track);
-                        *done += 1;
-                        (self.progress)(*done, self.intake.epochs.len());
+            rayon::scope_fifo(|scope| {
+                let observe = |epoch: usize| {
+                    let Some(((at, _), step)) = plan.epochs.get(epoch).zip(steps.get(epoch)) else {
+                        return;
+                    };
+                    if epoch.is_multiple_of(STRETCH) {
+                        memo.next_stretch();
                     }
+                    let (index, memo, ahead) = (&self.intake.epochs[*at], &memo, &ahead);
+                    scope.spawn_fifo(move |_| {
+                        ahead.observed(epoch, || {
+                            observe(index, self.checks, &self.options.settings, step, memo)
+                        });
+                    });
                 };
-                ((), observed) = rayon::join(judge, || observe(next));
-                current = next;
-            }
+                // While an epoch is judged in its order, the next ones are observed.
+                (0..ahead.window()).for_each(observe);
+                for (epoch, ((_, track), step)) in plan.epochs.iter().zip(&steps).enumerate() {
+                    replay.judge(ahead.take(epoch), step, *track);
+                    observe(epoch + ahead.window());
+                    *done += 1;
+                    (self.progress)(*done, self.intake.epochs.len());
+                }
+            });
         });
         problems.append(&mut replay.problems);
         let said = replay.tally.take_log().into_iter();
         log.extend(said.map(|row| VerdictRow { system: plan.label.clone(), ..row }));
         replay.report()
-    }
-
-    /// Observes some epochs, in parallel.
-    fn observe(&self, chunk: &[(usize, usize)], steps: &[Step], memo: &Memo) -> Vec<Observed> {
-        let settings = &self.options.settings;
-        let observe = |((at, _), step): (&(usize, usize), &Step)| {
-            observe(&self.intake.epochs[*at], self.checks, settings, step, memo)
-        };
-        chunk.par_iter().zip(steps).map(observe).collect()
     }
 
     fn track(&self, plan: &System, track: usize) -> Track {

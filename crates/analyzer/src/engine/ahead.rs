@@ -57,3 +57,20 @@ impl Ahead {
         &self.slots[epoch % self.slots.len()]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::Ahead;
+
+    #[test]
+    fn an_epoch_that_fails_is_not_waited_for() {
+        let ahead = Ahead::of(2);
+        ahead.observed(5, || panic!("a failure that is meant"));
+        let taken = catch_unwind(AssertUnwindSafe(|| ahead.take(5)));
+        assert!(taken.is_err());
+        // Its place is free for the epoch one window later.
+        assert!(ahead.slot(5 + ahead.window()).lock().is_ok_and(|slot| slot.is_none()));
+    }
+}

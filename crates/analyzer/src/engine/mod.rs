@@ -1,8 +1,8 @@
 //! Runs checks over a recording and makes the report.
 //!
 //! The engine owns order, lifecycle, configured severity and parallelism; a check owns none of
-//! them. Epochs are decoded and observed in parallel, a window at a time, and judged in order, so
-//! that memory does not grow with the length of the sequence.
+//! them. Epochs are decoded and observed in parallel, a few ahead of the one under judgement, and judged
+//! in order, so that memory does not grow with the length of the sequence.
 
 mod ahead;
 mod coverage;

@@ -9,9 +9,8 @@ use std::collections::BTreeSet;
 use nats_hindsight_snapshot::format::{Limits, Reply};
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, ExpectsLine};
 
-use super::Memo;
-use super::texts::holds_longer;
-use crate::epoch::{Epoch, Malformed};
+use super::seen::Seen;
+use crate::epoch::Epoch;
 use crate::intake::{EpochIndex, Problem};
 
 /// Watches how many there are while an epoch is read.
@@ -35,19 +34,16 @@ impl<'a> Crowd<'a> {
         self.limits.max_servers.min(self.limits.max_instances)
     }
 
-    pub(super) fn reply(&mut self, epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
+    pub(super) fn reply(
+        &mut self,
+        epoch: &mut Epoch,
+        line: &Reply<'_>,
+        seen: impl FnOnce() -> Seen,
+    ) {
         if self.beyond.is_some() {
             return;
         }
-        let limit = self.limits.max_text;
-        if line.body.is_some_and(|body| holds_longer(body.bytes(), limit)) {
-            let source = line.source.clone().unwrap_or_default().into_owned();
-            let endpoint = line.endpoint.clone();
-            let why = format!("it holds a text longer than limit `max_text`, {limit} bytes");
-            epoch.malformed.push(Malformed { endpoint, source, why });
-            return;
-        }
-        super::reply(epoch, line, memo);
+        super::reply(epoch, line, seen());
         let rows = rows(epoch);
         if rows > self.next {
             self.next = rows.saturating_mul(2);

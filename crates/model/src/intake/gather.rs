@@ -39,6 +39,8 @@ pub(super) struct Gathered {
 enum Found {
     Snapshot(Scanned),
     Other(Looked),
+    /// It merely lies beside inputs.
+    Nothing,
 }
 
 /// What one scan found.
@@ -83,8 +85,12 @@ fn look_at(
     let source = place.open()?;
     let head = look::head(source.as_ref())?;
     let sort = look::sort(&head, &place.name);
+    if sort == Sort::Other && !place.named {
+        tell(place.size);
+        return Ok(Found::Nothing);
+    }
     if sort == Sort::Container
-        && let Some(looked) = look::container(at, place, nesting, limits)?
+        && let Some(looked) = look::container(at, place, source.as_ref(), nesting, limits)?
     {
         tell(place.size);
         return Ok(Found::Other(looked));
@@ -92,8 +98,8 @@ fn look_at(
     let scanned = scan_place(place, source.as_ref(), head, limits, tell)?;
     let looked = match sort {
         _ if !scanned.is_foreign() => None,
-        Sort::Zstd => look::container(at, place, nesting, limits)?,
-        Sort::Text => look::replies(at, place, limits)?,
+        Sort::Zstd => look::container(at, place, source.as_ref(), nesting, limits)?,
+        Sort::Text => look::replies(at, place, source.as_ref(), limits)?,
         _ => None,
     };
     Ok(looked.map_or(Found::Snapshot(scanned), Found::Other))
@@ -189,6 +195,7 @@ impl Gathered {
                 Ok(Found::Snapshot(scanned)) => {
                     self.add(first + index, place, nesting, scanned, seen);
                 }
+                Ok(Found::Nothing) => {}
                 Ok(Found::Other(looked)) => self.other(place, nesting, looked, seen),
                 Err(error) => self.problems.push(Problem {
                     epoch: None,
@@ -241,8 +248,8 @@ impl Gathered {
     ) {
         let foreign = found.is_foreign();
         let Scanned { scan, frames, damage, untold, head } = found;
-        // What nobody named and is nothing that is known here just lies beside the others.
-        if foreign && !place.named {
+        // A text that nobody named and that holds no reply just lies beside the others.
+        if foreign && !place.named && look::sort(&head, &place.name) == Sort::Text {
             return;
         }
         let kind = match scan.bytes {

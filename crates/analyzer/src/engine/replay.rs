@@ -24,6 +24,9 @@ use crate::verdict::{Judgement, Step};
 /// A step longer than this many usual ones is a gap in the recording.
 const GAP_STEPS: i64 = 3;
 
+/// Pages of an archive from which on it keeps all threads busy.
+const MANY_PAGES: usize = 2000;
+
 /// Epochs that are observed together, as positions with their tracks, and where they stand.
 type Stretch<'a> = (&'a [(usize, usize)], &'a [Step]);
 
@@ -66,7 +69,7 @@ impl Run<'_> {
         };
         let steps = steps(plan, self.intake);
         let memo = Memo::default();
-        let window = self.pool.current_num_threads().max(1) * 2;
+        let window = self.window(plan);
         let mut windows = plan.epochs.chunks(window).zip(steps.chunks(window));
         let observe = |next: Option<Stretch<'_>>| {
             memo.next_stretch();
@@ -94,6 +97,16 @@ impl Run<'_> {
         let said = replay.tally.take_log().into_iter();
         log.extend(said.map(|row| VerdictRow { system: plan.label.clone(), ..row }));
         replay.report()
+    }
+
+    /// How many epochs are observed together. A large archive keeps all threads busy by itself, and
+    /// of such epochs no more than one is held.
+    fn window(&self, plan: &System) -> usize {
+        let mut epochs = plan.epochs.iter().map(|(at, _)| &self.intake.epochs[*at]);
+        if epochs.any(|epoch| epoch.is_captured() && epoch.extent().0 > MANY_PAGES) {
+            return 1;
+        }
+        self.pool.current_num_threads().max(1) * 2
     }
 
     /// Observes some epochs, in parallel.

@@ -12,6 +12,7 @@ use super::discover::Discovered;
 use super::foreign::seems_to_be;
 use super::look::{self, Looked, Sort};
 use super::place::Place;
+use super::room::Room;
 use super::{Input, Problem, parallel};
 
 /// Problems of one input that are told one by one.
@@ -80,6 +81,7 @@ fn look_at(
     place: &Place,
     nesting: bool,
     limits: &Limits,
+    room: &Room,
     tell: &dyn Fn(u64),
 ) -> io::Result<Found> {
     let source = place.open()?;
@@ -89,8 +91,10 @@ fn look_at(
         tell(place.size);
         return Ok(Found::Nothing);
     }
+    let container =
+        || room.with(place.size, || look::container(at, place, source.as_ref(), nesting, limits));
     if sort == Sort::Container
-        && let Some(looked) = look::container(at, place, source.as_ref(), nesting, limits)?
+        && let Some(looked) = container()?
     {
         tell(place.size);
         return Ok(Found::Other(looked));
@@ -98,7 +102,7 @@ fn look_at(
     let scanned = scan_place(place, source.as_ref(), head, limits, tell)?;
     let looked = match sort {
         _ if !scanned.is_foreign() => None,
-        Sort::Zstd => look::container(at, place, source.as_ref(), nesting, limits)?,
+        Sort::Zstd => container()?,
         Sort::Text => look::replies(at, place, source.as_ref(), limits)?,
         _ => None,
     };
@@ -186,9 +190,9 @@ impl Gathered {
         tell: &(dyn Fn(u64) + Sync),
         seen: &mut BTreeSet<String>,
     ) {
-        let first = self.places.len();
+        let (first, room) = (self.places.len(), Room::default());
         let looked = parallel::each(places.len(), |index| {
-            look_at(first + index, &places[index], nesting, limits, &tell)
+            look_at(first + index, &places[index], nesting, limits, &room, &tell)
         });
         for (index, (place, found)) in places.iter().zip(looked).enumerate() {
             match found {

@@ -140,7 +140,7 @@ fn understand(reply: &Reply<'_>) {
     let mut epoch = Epoch::empty(head.expecting(Arc::default()));
     for endpoint in Endpoint::KNOWN {
         let reply = Reply { endpoint: endpoint.clone(), ..reply.clone() };
-        decode::reply(&mut epoch, &reply, &decode::Memo::default());
+        decode::reply(&mut epoch, &reply, &Limits::default(), &decode::Memo::default());
     }
 }
 

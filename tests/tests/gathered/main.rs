@@ -4,6 +4,7 @@
 
 mod expected;
 mod lattice;
+mod threads;
 mod wrapped;
 
 use std::fs;

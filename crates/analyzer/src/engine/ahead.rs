@@ -6,10 +6,6 @@ use std::sync::{Mutex, PoisonError};
 
 use super::observe::Observed;
 
-/// Epochs per thread that are observed ahead: one in the making and one that waits. More would take
-/// more memory and gain nothing.
-const PER_THREAD: usize = 2;
-
 /// What observing an epoch gave, or what went wrong in it.
 type Slot = Mutex<Option<Result<Observed, Box<dyn Any + Send>>>>;
 
@@ -20,9 +16,8 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    pub(super) fn of(threads: usize) -> Self {
-        let window = threads.max(1) * PER_THREAD;
-        Self { slots: (0..window).map(|_| Slot::default()).collect() }
+    pub(super) fn of(window: usize) -> Self {
+        Self { slots: (0..window.max(1)).map(|_| Slot::default()).collect() }
     }
 
     /// How many epochs may be ahead.

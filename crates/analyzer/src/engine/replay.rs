@@ -28,6 +28,9 @@ const GAP_STEPS: i64 = 3;
 /// Epochs after which bodies that were not met again are forgotten.
 const STRETCH: usize = 4;
 
+/// Pages of an archive from which on it keeps all threads busy.
+const MANY_PAGES: usize = 2000;
+
 /// Everything that stays the same while systems are replayed.
 pub(super) struct Run<'a> {
     pub(super) intake: &'a Intake,
@@ -67,7 +70,7 @@ impl Run<'_> {
         };
         let steps = steps(plan, self.intake);
         let memo = Memo::default();
-        let ahead = Ahead::of(self.pool.current_num_threads());
+        let ahead = Ahead::of(self.window(plan));
         self.pool.install(|| {
             rayon::scope_fifo(|scope| {
                 let observe = |epoch: usize| {
@@ -98,6 +101,17 @@ impl Run<'_> {
         let said = replay.tally.take_log().into_iter();
         log.extend(said.map(|row| VerdictRow { system: plan.label.clone(), ..row }));
         replay.report()
+    }
+
+    /// How many epochs may be ahead: of each thread one in the making and one that waits. More would
+    /// take more memory and gain nothing. A large archive keeps all threads busy by itself, and of
+    /// such epochs no more than one is held.
+    fn window(&self, plan: &System) -> usize {
+        let mut epochs = plan.epochs.iter().map(|(at, _)| &self.intake.epochs[*at]);
+        if epochs.any(|epoch| epoch.is_captured() && epoch.extent().0 > MANY_PAGES) {
+            return 1;
+        }
+        self.pool.current_num_threads().max(1) * 2
     }
 
     fn track(&self, plan: &System, track: usize) -> Track {

@@ -102,13 +102,17 @@ impl Container {
     /// archive of a large system has many that nobody reads, and this takes no memory for them.
     #[must_use]
     pub fn only(&self, entries: &[usize]) -> Self {
-        let mut names = String::new();
-        let kept = entries.iter().filter_map(|index| {
+        // Neither has more room than it needs: one is held for every archive of a sequence.
+        let bytes = entries.iter().map(|index| self.name(*index).len()).sum();
+        let (mut names, mut kept) = (String::with_capacity(bytes), Vec::new());
+        kept.reserve_exact(entries.len());
+        for index in entries {
+            let Some(entry) = self.entries.get(*index) else { continue };
             let start = names.len();
             names.push_str(self.name(*index));
-            Some(Entry { name: start..names.len(), ..self.entries.get(*index)?.clone() })
-        });
-        let entries = kept.collect();
+            kept.push(Entry { name: start..names.len(), ..entry.clone() });
+        }
+        let entries = kept;
         let (kind, salvaged, held) = (self.kind, self.salvaged, self.held.clone());
         Self { kind, salvaged, names, entries, problems: Vec::new(), held }
     }

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use nats_hindsight_snapshot::format::{Limits, Reply};
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, Unread};
 
-use super::Memo;
-use super::texts::holds_longer;
-use crate::epoch::{Epoch, Malformed};
+use super::seen::Seen;
+use crate::epoch::Epoch;
 use crate::expected::Expected;
 use crate::intake::{EpochIndex, Problem};
 
@@ -37,19 +36,16 @@ impl<'a> Crowd<'a> {
         self.limits.max_servers.min(self.limits.max_instances)
     }
 
-    pub(super) fn reply(&mut self, epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
+    pub(super) fn reply(
+        &mut self,
+        epoch: &mut Epoch,
+        line: &Reply<'_>,
+        seen: impl FnOnce() -> Seen,
+    ) {
         if self.beyond.is_some() {
             return;
         }
-        let limit = self.limits.max_text;
-        if line.body.is_some_and(|body| holds_longer(body.bytes(), limit)) {
-            let source = line.source.clone().unwrap_or_default().into_owned();
-            let endpoint = line.endpoint.clone();
-            let why = format!("it holds a text longer than limit `max_text`, {limit} bytes");
-            epoch.malformed.push(Malformed { endpoint, source, why });
-            return;
-        }
-        super::reply(epoch, line, memo);
+        super::add_seen(epoch, line, seen());
         let rows = rows(epoch);
         if rows > self.next {
             self.next = rows.saturating_mul(2);

@@ -1,13 +1,15 @@
 //! From the lines of a snapshot to the tables of an epoch.
 //!
 //! A body is decoded by itself ([`told`]), and once only as long as it stays the same ([`memo`]).
-//! What the collector says of the reply is added to it here.
+//! What the collector says of the reply is added to it here, in the order of the lines; what a
+//! reply tells by itself ([`seen`]) may have been decoded before, by another thread.
 
 mod connections;
 mod crowd;
 mod events;
 mod memo;
 mod records;
+mod seen;
 mod services;
 mod texts;
 mod told;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::{Body, Line, Reply, UNTIMED};
+use nats_hindsight_snapshot::format::{Body, Limits, Line, Reply, UNTIMED};
 use nats_hindsight_snapshot::wire::{Accountz, Bare, Connz, Leafz, Routez, Statsz, Varz};
 use serde::Deserialize;
 use smol_str::SmolStr;
@@ -27,23 +29,25 @@ pub use memo::Memo;
 use crate::epoch::{Epoch, Malformed, ServiceRecord, Sighting, Who};
 use crate::intake::{EpochIndex, Problem};
 use crowd::Crowd;
+use seen::Seen;
 use told::{Content, Told};
 
 /// Adds one reply to the tables. A reply that cannot be read becomes [`Malformed`].
-pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
-    let url = line.source.as_deref().filter(|source| source.starts_with("http"));
-    let read = match (&line.body, url) {
-        _ if line.endpoint == Endpoint::USER_INFO => Ok(()),
-        (None, _) => Err("the reply is not JSON".to_owned()),
-        (Some(body), Some(url)) if !told::is_service(&line.endpoint) => {
-            bare(epoch, line, body, url)
+pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, limits: &Limits, memo: &Memo) {
+    add_seen(epoch, line, Seen::of(line, limits, memo));
+}
+
+/// Adds what was seen in a reply.
+fn add_seen(epoch: &mut Epoch, line: &Reply<'_>, seen: Seen) {
+    let read = match seen {
+        Seen::Nothing => Ok(()),
+        Seen::Told(told) => add(epoch, line, &told),
+        Seen::Owners(told) => {
+            owners(epoch, line, told);
+            Ok(())
         }
-        (Some(body), _) if line.without_subscriptions => owners(epoch, line, body),
-        (Some(body), _) => {
-            let decode = |keep: told::Keep<'_>| told::told(&line.endpoint, body, keep, memo);
-            let told = memo.told(&line.endpoint, body.bytes(), decode);
-            add(epoch, line, &told)
-        }
+        Seen::Bare(body, url) => bare(epoch, line, &Body::new(&body), &url),
+        Seen::Unreadable(why) => Err(why),
     };
     if let Err(why) = read {
         let source = line.source.clone().unwrap_or_default().into_owned();
@@ -81,15 +85,13 @@ fn add(epoch: &mut Epoch, line: &Reply<'_>, told: &Told) -> Result<(), String> {
 }
 
 /// Connections of one account, of which it is not told what they listen to.
-fn owners(epoch: &mut Epoch, line: &Reply<'_>, body: &Body<'_>) -> Result<(), String> {
-    let told::Owners { who, cids } = told::owners(body)?;
+fn owners(epoch: &mut Epoch, line: &Reply<'_>, told::Owners { who, cids }: told::Owners) {
     let account = line.filter.as_ref().and_then(|filter| filter.account.as_deref());
     if let Some(account) = account.map(SmolStr::new) {
         let of = |cid| ((who.server.clone(), cid), account.clone());
         epoch.owners.extend(cids.into_iter().map(of));
     }
     epoch.sightings.push(sighting(line, Arc::new(who), None));
-    Ok(())
 }
 
 fn sighting(line: &Reply<'_>, who: Arc<Who>, url: Option<&str>) -> Sighting {
@@ -207,9 +209,10 @@ pub fn replies(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> Epoch 
     let (mut epoch, memo) =
         (Epoch::empty(index.head.clone().expecting(Arc::default())), Memo::default());
     let mut crowd = Crowd::of(index.limits());
-    index.read(wanted, &mut |line| {
+    let see = |line: &Reply<'_>| Seen::of(line, index.limits(), &memo);
+    index.read_ahead(wanted, &see, &mut |line, seen| {
         if let Line::Reply(line) = line {
-            crowd.reply(&mut epoch, &line, &memo);
+            crowd.reply(&mut epoch, &line, || seen.unwrap_or_else(|| see(&line)));
         }
     });
     crowd.problem(&mut epoch, index);
@@ -228,9 +231,12 @@ pub fn load(
         *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
     };
     let mut crowd = Crowd::of(index.limits());
-    let mut problems = index.read(&always, &mut |line| match line {
+    let see = |line: &Reply<'_>| Seen::of(line, index.limits(), memo);
+    let mut problems = index.read_ahead(&always, &see, &mut |line, seen| match line {
         Line::Epoch(header) => crowd.header(&mut epoch, *header),
-        Line::Reply(line) => crowd.reply(&mut epoch, &line, memo),
+        Line::Reply(line) => {
+            crowd.reply(&mut epoch, &line, || seen.unwrap_or_else(|| see(&line)));
+        }
         Line::Event(line) => events::event(&mut epoch, &line),
         Line::Capture(capture) => crowd.capture(&mut epoch, *capture),
         Line::End(end) => epoch.end = Some(end.without_memory()),

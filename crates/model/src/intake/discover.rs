@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use nats_hindsight_snapshot::format::{EXTENSION, Limits, PARTIAL};
 
-use super::look::{self, Sort};
 use super::place::{Bytes, Place, hold};
 use super::{IntakeError, Problem, Source};
 
@@ -50,7 +49,7 @@ fn named(path: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), Int
     let file = File::open(path)
         .map_err(|source| IntakeError::Unreadable { name: name.clone(), source })?;
     if metadata.is_file() {
-        regular(path, &file, true, found);
+        regular(path, metadata.len(), true, found);
     } else {
         // A pipe, for instance of a shell's `<(…)`.
         let bytes = hold(file, &name, limits)?;
@@ -60,7 +59,7 @@ fn named(path: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), Int
     Ok(())
 }
 
-/// What may be an input in a folder and its folders, sorted. Links to folders are not followed, so
+/// Every file in a folder and its folders, sorted. Links to folders are not followed, so
 /// that this ends.
 fn folder(top: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), IntakeError> {
     let mut files = Vec::new();
@@ -79,42 +78,31 @@ fn folder(top: &Path, limits: &Limits, found: &mut Discovered) -> Result<(), Int
         }
     }
     files.sort();
-    for path in files {
-        match File::open(&path) {
-            Ok(file) => {
-                // Of texts only those that hold replies are inputs.
-                let named = is_snapshot_name(&path);
-                match sort_of(&path, &file) {
-                    Sort::Container | Sort::Zstd => regular(&path, &file, true, found),
-                    Sort::Text => regular(&path, &file, named, found),
-                    Sort::Other if named => regular(&path, &file, named, found),
-                    Sort::Other => {}
-                }
-            }
-            Err(error) => found.problems.push(unreadable(&path, &error)),
-        }
+    for (path, size) in files {
+        // What else is an input shows when it is opened.
+        regular(&path, size, is_snapshot_name(&path), found);
     }
     Ok(())
 }
 
-fn list(folder: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn list(
+    folder: &Path,
+    folders: &mut Vec<PathBuf>,
+    files: &mut Vec<(PathBuf, u64)>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         let kind = entry.file_type()?;
         if kind.is_dir() {
             folders.push(path);
-        } else if path.metadata().is_ok_and(|found| found.is_file()) {
-            files.push(path);
+        } else if let Ok(metadata) = path.metadata()
+            && metadata.is_file()
+        {
+            files.push((path, metadata.len()));
         }
     }
     Ok(())
-}
-
-/// The sort of a file; one that cannot be read is of none.
-fn sort_of(path: &Path, file: &File) -> Sort {
-    let head = look::head(file);
-    head.map_or(Sort::Other, |head| look::sort(&head, &path.to_string_lossy()))
 }
 
 pub(super) fn is_snapshot_name(path: &Path) -> bool {
@@ -122,11 +110,9 @@ pub(super) fn is_snapshot_name(path: &Path) -> bool {
     name.strip_suffix(PARTIAL).unwrap_or(&name).ends_with(EXTENSION)
 }
 
-fn regular(path: &Path, file: &File, named: bool, found: &mut Discovered) {
+fn regular(path: &Path, size: u64, named: bool, found: &mut Discovered) {
     let name = path.display().to_string();
-    // A collector holds a lock on what it writes. A `.partial` without one was left behind.
-    let partial = path.to_string_lossy().ends_with(PARTIAL);
-    if partial && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+    if is_being_written(path) {
         found.problems.push(Problem {
             epoch: None,
             kind: "input_locked",
@@ -137,13 +123,14 @@ fn regular(path: &Path, file: &File, named: bool, found: &mut Discovered) {
         });
         return;
     }
-    match file.metadata() {
-        Ok(metadata) => {
-            let bytes = Bytes::File(path.to_owned());
-            found.places.push(Place { name, size: metadata.len(), bytes, named });
-        }
-        Err(error) => found.problems.push(unreadable(path, &error)),
-    }
+    found.places.push(Place { name, size, bytes: Bytes::File(path.to_owned()), named });
+}
+
+/// A collector holds a lock on what it writes. A `.partial` without one was left behind.
+fn is_being_written(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(PARTIAL)
+        && File::open(path)
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Problem {

@@ -12,6 +12,7 @@ use super::discover::Discovered;
 use super::foreign::seems_to_be;
 use super::look::{self, Looked, Sort};
 use super::place::Place;
+use super::room::Room;
 use super::{Input, Problem, parallel};
 
 /// Problems of one input that are told one by one.
@@ -39,6 +40,8 @@ pub(super) struct Gathered {
 enum Found {
     Snapshot(Scanned),
     Other(Looked),
+    /// It merely lies beside inputs.
+    Nothing,
 }
 
 /// What one scan found.
@@ -78,13 +81,20 @@ fn look_at(
     place: &Place,
     nesting: bool,
     limits: &Limits,
+    room: &Room,
     tell: &dyn Fn(u64),
 ) -> io::Result<Found> {
     let source = place.open()?;
     let head = look::head(source.as_ref())?;
     let sort = look::sort(&head, &place.name);
+    if sort == Sort::Other && !place.named {
+        tell(place.size);
+        return Ok(Found::Nothing);
+    }
+    let container =
+        || room.with(place.size, || look::container(at, place, source.as_ref(), nesting, limits));
     if sort == Sort::Container
-        && let Some(looked) = look::container(at, place, nesting, limits)?
+        && let Some(looked) = container()?
     {
         tell(place.size);
         return Ok(Found::Other(looked));
@@ -92,8 +102,8 @@ fn look_at(
     let scanned = scan_place(place, source.as_ref(), head, limits, tell)?;
     let looked = match sort {
         _ if !scanned.is_foreign() => None,
-        Sort::Zstd => look::container(at, place, nesting, limits)?,
-        Sort::Text => look::replies(at, place, limits)?,
+        Sort::Zstd => container()?,
+        Sort::Text => look::replies(at, place, source.as_ref(), limits)?,
         _ => None,
     };
     Ok(looked.map_or(Found::Snapshot(scanned), Found::Other))
@@ -180,15 +190,16 @@ impl Gathered {
         tell: &(dyn Fn(u64) + Sync),
         seen: &mut BTreeSet<String>,
     ) {
-        let first = self.places.len();
+        let (first, room) = (self.places.len(), Room::default());
         let looked = parallel::each(places.len(), |index| {
-            look_at(first + index, &places[index], nesting, limits, &tell)
+            look_at(first + index, &places[index], nesting, limits, &room, &tell)
         });
         for (index, (place, found)) in places.iter().zip(looked).enumerate() {
             match found {
                 Ok(Found::Snapshot(scanned)) => {
                     self.add(first + index, place, nesting, scanned, seen);
                 }
+                Ok(Found::Nothing) => {}
                 Ok(Found::Other(looked)) => self.other(place, nesting, looked, seen),
                 Err(error) => self.problems.push(Problem {
                     epoch: None,
@@ -241,8 +252,8 @@ impl Gathered {
     ) {
         let foreign = found.is_foreign();
         let Scanned { scan, frames, damage, untold, head } = found;
-        // What nobody named and is nothing that is known here just lies beside the others.
-        if foreign && !place.named {
+        // A text that nobody named and that holds no reply just lies beside the others.
+        if foreign && !place.named && look::sort(&head, &place.name) == Sort::Text {
             return;
         }
         let kind = match scan.bytes {

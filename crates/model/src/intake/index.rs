@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::{Limits, Line};
+use nats_hindsight_snapshot::format::{Limits, Line, Reply};
 use nats_hindsight_snapshot::lines::{EndLine, EpochLine};
 use sha2::{Digest, Sha256};
 
@@ -147,6 +147,25 @@ impl EpochIndex {
             }
         }
         let mut problems = notes.problems(&self.uuid, &self.files.places);
+        problems.retain(|problem| !self.problems.contains(problem));
+        problems
+    }
+
+    /// The same by all threads of the pool it is called in, where that is worth it: of an epoch that
+    /// no collector of ours recorded, which is one archive. Then `look` is shown each reply, and what
+    /// it makes of it is handed over with the line, which has no body any more. Other lines come
+    /// alone. Lines come in the order of [`read`](Self::read).
+    pub fn read_ahead<T: Send>(
+        &self,
+        wanted: &dyn Fn(&Endpoint) -> bool,
+        look: &(dyn Fn(&Reply<'_>) -> T + Sync),
+        each: &mut dyn FnMut(Line<'_>, Option<T>),
+    ) -> Vec<Problem> {
+        let Some(capture) = &self.capture else {
+            return self.read(wanted, &mut |line| each(line, None));
+        };
+        let places = &self.files.places;
+        let mut problems = capture.read_ahead(&self.uuid, places, wanted, look, each);
         problems.retain(|problem| !self.problems.contains(problem));
         problems
     }

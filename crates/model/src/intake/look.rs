@@ -1,6 +1,8 @@
 //! Looks at what is no snapshot: archives, what is in them, and replies that somebody saved.
 
 use std::io;
+use std::panic::resume_unwind;
+use std::thread;
 
 use nats_hindsight_bundle::{Container, Reader};
 use nats_hindsight_snapshot::format::source::read_up_to;
@@ -77,14 +79,19 @@ pub(super) fn head(source: &dyn ReadAt) -> io::Result<Vec<u8>> {
 pub(super) fn container(
     at: usize,
     place: &Place,
+    source: &dyn ReadAt,
     nesting: bool,
     limits: &Limits,
 ) -> io::Result<Option<Looked>> {
-    let source = place.open()?;
-    let Some(container) = Container::open(source.as_ref(), limits)? else { return Ok(None) };
-    let mut reader = Reader::new(&container, source.as_ref());
-    let (captures, problems) = archives(at, place, &container, &mut reader, limits);
-    let (digest, bytes) = digest(source.as_ref())?;
+    let Some(container) = Container::open(source, limits)? else { return Ok(None) };
+    let mut reader = Reader::new(&container, source);
+    // The digest is of the whole file, which takes as long as finding out what is in it.
+    let (digested, (captures, problems)) = thread::scope(|scope| {
+        let digested = scope.spawn(|| digest(source));
+        let found = archives(at, place, &container, &mut reader, limits);
+        (digested.join(), found)
+    });
+    let (digest, bytes) = digested.unwrap_or_else(|panic| resume_unwind(panic))?;
     let mut looked =
         Looked { kind: "archive", digest, bytes, captures, problems, ..Looked::default() };
     if looked.captures.is_empty() && looked.problems.is_empty() {
@@ -151,12 +158,16 @@ fn unwrap(place: &Place, reader: &mut Reader<'_>, limits: &Limits, looked: &mut 
 }
 
 /// Looks for replies in a text.
-pub(super) fn replies(at: usize, place: &Place, limits: &Limits) -> io::Result<Option<Looked>> {
-    let source = place.open()?;
+pub(super) fn replies(
+    at: usize,
+    place: &Place,
+    source: &dyn ReadAt,
+    limits: &Limits,
+) -> io::Result<Option<Looked>> {
     let size = source.size()?;
     let Ok(want) = usize::try_from(size.min(limits.max_entry_length)) else { return Ok(None) };
     let mut text = Vec::new();
-    read_up_to(source.as_ref(), 0, want, &mut text)?;
+    read_up_to(source, 0, want, &mut text)?;
     let (saved, mut problems) = saved(at, place, &text, limits);
     if saved.is_empty() {
         return Ok(None);
@@ -172,7 +183,7 @@ pub(super) fn replies(at: usize, place: &Place, limits: &Limits) -> io::Result<O
             where_: Some(place.name.clone()),
         });
     }
-    let (digest, bytes) = digest(source.as_ref())?;
+    let (digest, bytes) = digest(source)?;
     Ok(Some(Looked { kind: "replies", digest, bytes, saved, problems, ..Looked::default() }))
 }
 

@@ -17,6 +17,7 @@ mod look;
 mod parallel;
 mod place;
 mod reader;
+mod room;
 #[cfg(test)]
 mod tests;
 mod unite;

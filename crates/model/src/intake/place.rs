@@ -27,7 +27,7 @@ pub(super) struct Place {
     pub(super) bytes: Bytes,
     pub(super) size: u64,
     /// Whether somebody named it, or its name says that it is a snapshot. What merely is in the
-    /// same folder need not be anything.
+    /// same folder need not be anything, unless it begins like an input.
     pub(super) named: bool,
 }
 

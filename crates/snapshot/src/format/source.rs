@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 /// Bytes that can be read at any offset, by several threads at once.
-pub trait ReadAt {
+pub trait ReadAt: Sync {
     /// How many bytes there are.
     fn size(&self) -> io::Result<u64>;
 

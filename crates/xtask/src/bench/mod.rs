@@ -2,7 +2,8 @@
 //!
 //! A small recording is scaled up to a large system, the same way every time. The checks are held
 //! against the floor (unpacking the same files to nowhere) and against DuckDB, which is asked the
-//! same questions and has to give the same answers. Machines are noisy, so only ratios are told.
+//! same questions and has to give the same answers. Archives are held against `unzip`. Machines
+//! are noisy, so only ratios are told.
 
 mod answers;
 mod archives;
@@ -24,7 +25,6 @@ use nats_hindsight_testkit::{cargo, python_with};
 
 use crate::Outcome;
 use crate::build::{Profile, hindsight};
-use archives::Archive;
 use contest::{Contender, Taken, Track};
 use fleet::Fleet;
 use floor::Floor;
@@ -52,7 +52,8 @@ const DUCKDB: &str = include_str!("requirements.txt");
 #[command(after_help = "Examples:
   cargo xtask bench
   cargo xtask bench --runs 11 --keep /tmp/bench
-  cargo xtask bench --epochs 12 --skip-long")]
+  cargo xtask bench --epochs 12 --skip-long
+  cargo xtask bench --archives --runs 3")]
 pub(crate) struct Bench {
     /// How often each command is run; the median counts
     #[arg(long, default_value_t = 5)]
@@ -60,9 +61,12 @@ pub(crate) struct Bench {
     /// Epochs of a recording
     #[arg(long, default_value_t = 60)]
     epochs: usize,
-    /// Leave out the recording that is ten times as long
+    /// Leave out what is ten times as long
     #[arg(long)]
     skip_long: bool,
+    /// Measure archives of `nats audit gather` alone
+    #[arg(long, conflicts_with = "epochs")]
+    archives: bool,
     /// Write the recordings here and keep them
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -95,7 +99,8 @@ impl Bench {
             runs: self.runs,
             epochs: self.epochs,
         };
-        stage.run(!self.skip_long)
+        let long = !self.skip_long;
+        if self.archives { stage.only_archives(long) } else { stage.run(long) }
     }
 }
 
@@ -261,44 +266,6 @@ impl Stage {
         table.ratio(&what, &tenth, ratio, Some(("<=", 1.2)));
         let memory = taken[1].memory as f64 / 1e6;
         table.ratio(&what, "MB of memory", memory, Some(("<=", 200.0)));
-        Ok(())
-    }
-
-    /// Archives of the gatherer against `unzip`, and ten of them against one.
-    fn archives(&self, long: bool, table: &mut Table) -> Result<(), Box<dyn std::error::Error>> {
-        let recorded = Archive::load()?;
-        for size in [archives::MEDIUM, archives::LARGE] {
-            let folder = self.folder.join(format!("archives-{}", size.name));
-            fs::create_dir_all(&folder)?;
-            let first = folder.join("0.zip");
-            let (entries, bytes) = recorded.write(size, 0, &first)?;
-            let megabytes = bytes as f64 / 1e6;
-            let name = size.name;
-            writeln!(io::stdout(), "{name}: {entries} entries, {megabytes:.0} MB of JSON")?;
-            let unzip = format!("unzip -p '{}' > /dev/null", first.display());
-            let unzip = ["sh", "-c", &unzip].map(OsString::from).to_vec();
-            let taken = self.track().run(&[
-                self.ours("archive", &first, CHECKS, THREADS),
-                Contender { name: "unzip", command: unzip, accepted: &[0] },
-            ])?;
-            let what = format!("archive {name}");
-            table.times(&what, "hindsight", &taken[0]);
-            table.times(&what, "unzip -p", &taken[1]);
-            let large = name == archives::LARGE.name;
-            let bound = |bound| large.then_some(("<=", bound));
-            table.ratio(&what, "times unzip -p", taken[0].wall / taken[1].wall, bound(1.0));
-            table.ratio(&what, "MB of memory", taken[0].memory as f64 / 1e6, bound(150.0));
-            if large && long {
-                (1..10).try_for_each(|minutes| {
-                    let path = folder.join(format!("{minutes}.zip"));
-                    recorded.write(size, minutes, &path).map(drop)
-                })?;
-                let ten = self.track().run(&[self.ours("ten", &folder, CHECKS, THREADS)])?;
-                table.times("ten archives L", "hindsight", &ten[0]);
-                let memory = ten[0].memory as f64 / taken[0].memory as f64;
-                table.ratio("ten archives L", "times the memory of one", memory, Some(("<=", 1.3)));
-            }
-        }
         Ok(())
     }
 

@@ -130,6 +130,7 @@ fn keep(
             *index = entries.len() - 1;
         }
     }
+    pages.shrink_to_fit();
     Capture { place, container: Some(Arc::new(container.only(&entries))), pages, captures }
 }
 

@@ -9,21 +9,23 @@ mod archive;
 mod identity;
 mod outcome;
 mod page;
+mod readers;
 mod saved;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nats_hindsight_bundle::{Container, Reader};
+use nats_hindsight_bundle::Container;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::Line;
+use nats_hindsight_snapshot::format::{Line, ReadAt, Reply};
 use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, Status};
 
 use super::Problem;
 use super::place::Place;
 pub(super) use archive::archives;
-use page::Told;
+use page::{Told, Useless};
+use readers::Readers;
 
 pub(super) use page::Page;
 pub(super) use saved::{Saved, saved, unite};
@@ -63,39 +65,56 @@ impl Capture {
         wanted: &dyn Fn(&Endpoint) -> bool,
         each: &mut dyn FnMut(Line<'_>),
     ) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut lacking: BTreeMap<(&Endpoint, Option<&str>), Status> = BTreeMap::new();
-        let place = places.get(self.place);
-        let source = match place.map(Place::open).transpose() {
-            Ok(source) => source,
-            Err(error) => {
-                problems.push(unreadable(uuid, place, &error));
-                None
-            }
-        };
-        let mut reader = match (&self.container, &source) {
-            (Some(container), Some(source)) => Some(Reader::new(container, source.as_ref())),
-            _ => None,
-        };
+        let mut reading = Reading::of(uuid, places.get(self.place));
+        let source = reading.open();
+        let readers = Readers::new(self.container.as_deref(), source.as_deref());
         for page in self.pages.iter().filter(|page| wanted(&page.endpoint)) {
-            let of = (&page.endpoint, page.target.as_deref());
-            match page.hand_over(reader.as_mut(), each) {
-                Ok(Told::All) => {}
-                Ok(Told::Part) => drop(lacking.entry(of).or_insert(Status::Partial)),
-                Err(problem) => {
-                    lacking.insert(of, Status::Malformed);
-                    problems.push(problem.told(uuid, place, page));
-                }
-            }
+            let show = |reply: &Reply<'_>| each(Line::Reply(reply.clone()));
+            let shown = readers.lend(|reader| page.show(reader, show));
+            reading.add(page, shown.map(|(told, ())| told));
         }
+        self.how_requests_went(&reading, wanted, each);
+        reading.finish()
+    }
+
+    /// The same by all threads of the pool it is called in: `look` is shown the reply with its body,
+    /// and what it makes of it is handed over with the line, which has none any more. In what order
+    /// is the same as in [`Self::read`].
+    pub(super) fn read_ahead<T: Send>(
+        &self,
+        uuid: &str,
+        places: &[Place],
+        wanted: &dyn Fn(&Endpoint) -> bool,
+        look: &(dyn Fn(&Reply<'_>) -> T + Sync),
+        each: &mut dyn FnMut(Line<'_>, Option<T>),
+    ) -> Vec<Problem> {
+        let mut reading = Reading::of(uuid, places.get(self.place));
+        let source = reading.open();
+        let readers = Readers::new(self.container.as_deref(), source.as_deref());
+        let pages: Vec<&Page> = self.pages.iter().filter(|page| wanted(&page.endpoint)).collect();
+        readers.each(&pages, look, &mut |page, shown| {
+            let told = shown.map(|(told, seen)| {
+                each(Line::Reply(page.reply(told)), Some(seen));
+                told
+            });
+            reading.add(page, told);
+        });
+        self.how_requests_went(&reading, wanted, &mut |line| each(line, None));
+        reading.finish()
+    }
+
+    fn how_requests_went(
+        &self,
+        reading: &Reading<'_>,
+        wanted: &dyn Fn(&Endpoint) -> bool,
+        each: &mut dyn FnMut(Line<'_>),
+    ) {
         for capture in self.captures.iter().filter(|capture| wanted(&capture.endpoint)) {
-            let lacks = lacking.get(&(&capture.endpoint, capture.target.as_deref()));
+            let lacks = reading.lacking.get(&(&capture.endpoint, capture.target.as_deref()));
             let lacks = lacks.filter(|_| capture.status == Status::Ok).cloned();
             let status = lacks.unwrap_or_else(|| capture.status.clone());
             each(Line::Capture(Box::new(CaptureLine { status, ..capture.clone() })));
         }
-        problems.sort();
-        problems
     }
 
     /// Ids of the servers whose replies it holds.
@@ -107,6 +126,48 @@ impl Capture {
     pub(super) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         let pages = self.pages.iter().map(|page| &page.endpoint);
         pages.chain(self.captures.iter().map(|capture| &capture.endpoint))
+    }
+}
+
+/// What is met while pages are read.
+struct Reading<'a> {
+    uuid: &'a str,
+    place: Option<&'a Place>,
+    problems: Vec<Problem>,
+    /// What pages lack, by what was asked of whom.
+    lacking: BTreeMap<(&'a Endpoint, Option<&'a str>), Status>,
+}
+
+impl<'a> Reading<'a> {
+    fn of(uuid: &'a str, place: Option<&'a Place>) -> Self {
+        Self { uuid, place, problems: Vec::new(), lacking: BTreeMap::new() }
+    }
+
+    fn open(&mut self) -> Option<Box<dyn ReadAt>> {
+        match self.place.map(Place::open).transpose() {
+            Ok(source) => source,
+            Err(error) => {
+                self.problems.push(unreadable(self.uuid, self.place, &error));
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, page: &'a Page, told: Result<Told, Useless>) {
+        let of = (&page.endpoint, page.target.as_deref());
+        match told {
+            Ok(Told::All) => {}
+            Ok(Told::Part) => drop(self.lacking.entry(of).or_insert(Status::Partial)),
+            Err(problem) => {
+                self.lacking.insert(of, Status::Malformed);
+                self.problems.push(problem.told(self.uuid, self.place, page));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Vec<Problem> {
+        self.problems.sort();
+        self.problems
     }
 }
 

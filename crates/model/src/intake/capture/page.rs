@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nats_hindsight_bundle::{Reader, document};
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::{Body, Line, Reply, UNTIMED};
+use nats_hindsight_snapshot::format::{Body, Reply, UNTIMED};
 use nats_hindsight_snapshot::lines::FilterLine;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -77,24 +77,32 @@ impl Useless {
 }
 
 impl Page {
-    /// Makes a line of the page.
-    pub(super) fn hand_over(
+    /// Reads the page and shows the reply in it.
+    pub(super) fn show<T>(
         &self,
         reader: Option<&mut Reader<'_>>,
-        each: &mut dyn FnMut(Line<'_>),
-    ) -> Result<Told, Useless> {
+        look: impl FnOnce(&Reply<'_>) -> T,
+    ) -> Result<(Told, T), Useless> {
         let bytes: &[u8] = match (&self.held, reader) {
             (Held::Bytes(bytes), _) => bytes,
             (Held::Entry(index), Some(reader)) => reader.read(*index).map_err(Useless::Entry)?,
             (Held::Entry(_), None) => return Err(Useless::Lost),
         };
         let body = self.in_envelope(bytes)?;
-        let without_subscriptions = self.endpoint == Endpoint::CONNZ && !tells_subscriptions(&body);
+        // Lists of accounts never tell subscriptions, so nobody need look for them.
+        let of_server = self.endpoint == Endpoint::CONNZ && self.account.is_none();
+        let told = if of_server && !tells_subscriptions(&body) { Told::Part } else { Told::All };
+        let reply = Reply { body: Some(Body::new(&body)), ..self.reply(told) };
+        Ok((told, look(&reply)))
+    }
+
+    /// What is said of the reply, without its body.
+    pub(super) fn reply(&self, told: Told) -> Reply<'_> {
         let filter = self
             .account
             .as_ref()
             .map(|account| FilterLine { account: Some(account.to_string()), subject: None });
-        each(Line::Reply(Reply {
+        Reply {
             endpoint: self.endpoint.clone(),
             subject: Cow::Borrowed(""),
             source: self.target.as_deref().map(Cow::Borrowed),
@@ -102,14 +110,12 @@ impl Page {
             arrival_us: 0,
             rtt_us: UNTIMED,
             page: None,
-            without_subscriptions: without_subscriptions || self.account.is_some(),
+            without_subscriptions: told == Told::Part || self.account.is_some(),
             filter,
             scrubbed: Vec::new(),
-            body: Some(Body::new(&body)),
+            body: None,
             body_base64: None,
-        }));
-        let part = without_subscriptions && self.account.is_none();
-        Ok(if part { Told::Part } else { Told::All })
+        }
     }
 
     /// The reply in its envelope; where it has none, in one made of what is known of the server.

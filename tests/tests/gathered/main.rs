@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod archive;
 mod expected;
 mod lattice;
+mod packed;
 mod wrapped;
 
 use std::fs;
@@ -34,7 +36,7 @@ fn folders(scenario: &Path) -> Vec<PathBuf> {
 }
 
 fn scenarios() -> Vec<PathBuf> {
-    listed(&bundles()).into_iter().filter(|path| path.join("expected.json").is_file()).collect()
+    listed(&bundles()).into_iter().filter(|path| path.is_dir()).collect()
 }
 
 fn archives(folder: &Path) -> Vec<PathBuf> {

@@ -209,6 +209,27 @@ fn a_mix_of_languages_is_seen_and_so_is_its_end() {
     assert_eq!(seen, 4, "the oldest gatherer does not show services");
 }
 
+/// Nobody measured when a reply came, and no permission would cure that.
+#[test]
+fn of_clocks_it_is_said_that_nothing_was_timed() {
+    let mut unknown = 0;
+    for scenario in scenarios() {
+        for folder in folders(&scenario) {
+            let judged = super::judged_by(&["HINT_003"], &opened(&archives(&folder)));
+            for row in judged.log.iter().filter(|row| row.reason != Some("server_silent")) {
+                let said = (row.verdict, row.reason);
+                assert_eq!(said, ("unknown", Some("clock_untimed")), "{}", folder.display());
+                unknown += 1;
+            }
+            let told = judged.report.systems[0].unknowns.iter();
+            for row in told.filter(|row| row.reason == "clock_untimed") {
+                assert!(row.cure.contains("hindsight collect"), "{}", row.cure);
+            }
+        }
+    }
+    assert!(unknown > 300, "{unknown}");
+}
+
 #[test]
 fn a_server_that_the_gatherer_dropped_is_named() {
     let folder = super::bundles().join("service_behind_hung_server");

@@ -66,7 +66,11 @@ fn held(archives: &[(String, Vec<u8>)]) -> Intake {
 }
 
 fn founding(intake: &Intake) -> Judged {
-    let checks = registry::all().into_iter().filter(|check| FOUNDING.contains(&check.code));
+    judged_by(&FOUNDING, intake)
+}
+
+fn judged_by(codes: &[&str], intake: &Intake) -> Judged {
+    let checks = registry::all().into_iter().filter(|check| codes.contains(&check.code));
     let options =
         Options { checks: checks.collect(), settings: settings(SCALED), ..Options::default() };
     judge_opened(intake, options)

@@ -1,4 +1,5 @@
-//! `cargo xtask record`: real clusters, recorded by the real collector into `fixtures/`.
+//! `cargo xtask record`: real clusters, recorded by the real collector into `fixtures/`, or by the
+//! stock gatherer into archives.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::build::{self, Profile};
   cargo xtask record healthy
   cargo xtask record all --keep-going
   cargo xtask record tie --rehearse
+  cargo xtask record language-mix --gather-with ~/go/bin/nats --out fixtures/bundles/language_mix
   cargo xtask record --list")]
 pub(crate) struct Record {
     /// Names of scenarios, or `all`
@@ -34,6 +36,15 @@ pub(crate) struct Record {
     /// A built `hindsight` to record with, instead of building it first
     #[arg(long, value_name = "FILE")]
     hindsight: Option<PathBuf>,
+    /// A `nats` whose `audit gather` takes an archive of each epoch, instead of the collector
+    #[arg(long, value_name = "FILE", requires = "out", conflicts_with_all = ["rehearse", "hindsight"])]
+    gather_with: Option<PathBuf>,
+    /// Where the archives of the one scenario go, which is replaced
+    #[arg(long, value_name = "DIR", requires = "gather_with")]
+    out: Option<PathBuf>,
+    /// Have the gatherer take profiles of the servers too, which makes archives large
+    #[arg(long, requires = "gather_with")]
+    profiles: bool,
 }
 
 impl Record {
@@ -45,11 +56,14 @@ impl Record {
             return Ok(true);
         }
         let scenarios = self.chosen()?;
-        let hindsight = match (&self.hindsight, self.rehearse) {
-            (_, true) => PathBuf::new(),
-            (Some(path), false) => path.canonicalize()?,
+        if self.out.is_some() && scenarios.len() > 1 {
+            return Err("--out takes the archives of one scenario".into());
+        }
+        let hindsight = match &self.hindsight {
+            _ if self.rehearse || self.gather_with.is_some() => PathBuf::new(),
+            Some(path) => path.canonicalize()?,
             // Recordings come from what is released.
-            (None, false) => build::hindsight(Profile::Release)?,
+            None => build::hindsight(Profile::Release)?,
         };
         let mut failed = Vec::new();
         for scenario in scenarios {
@@ -89,7 +103,12 @@ impl Record {
             writeln!(output, "{}", serde_json::to_string_pretty(&provenance)?)?;
             return Ok(true);
         }
-        let recording = scenario::record(scenario, hindsight, &workspace_root().join("fixtures"))?;
+        let recording = match (&self.gather_with, &self.out) {
+            (Some(nats), Some(folder)) => {
+                scenario::gather(scenario, &nats.canonicalize()?, self.profiles, folder)?
+            }
+            _ => scenario::record(scenario, hindsight, &workspace_root().join("fixtures"))?,
+        };
         let (kib, seconds) = (recording.bytes.div_ceil(1024), begin.elapsed().as_secs());
         let Provenance { epochs, .. } = recording.provenance;
         writeln!(output, "{name}: {} epochs, {kib} KiB, in {seconds} s", epochs.len())?;

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod archive;
 mod expected;
 mod lattice;
+mod packed;
 mod threads;
 mod wrapped;
 
@@ -35,7 +37,7 @@ fn folders(scenario: &Path) -> Vec<PathBuf> {
 }
 
 fn scenarios() -> Vec<PathBuf> {
-    listed(&bundles()).into_iter().filter(|path| path.join("expected.json").is_file()).collect()
+    listed(&bundles()).into_iter().filter(|path| path.is_dir()).collect()
 }
 
 fn archives(folder: &Path) -> Vec<PathBuf> {
@@ -65,7 +67,11 @@ fn held(archives: &[(String, Vec<u8>)]) -> Intake {
 }
 
 fn founding(intake: &Intake) -> Judged {
-    let checks = registry::all().into_iter().filter(|check| FOUNDING.contains(&check.code));
+    judged_by(&FOUNDING, intake)
+}
+
+fn judged_by(codes: &[&str], intake: &Intake) -> Judged {
+    let checks = registry::all().into_iter().filter(|check| codes.contains(&check.code));
     let options =
         Options { checks: checks.collect(), settings: settings(SCALED), ..Options::default() };
     judge_opened(intake, options)

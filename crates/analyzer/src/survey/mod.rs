@@ -55,16 +55,19 @@ pub struct EpochSurvey {
     pub system: String,
     /// Start.
     pub time: String,
-    /// Release of the collector.
+    /// Release of the collector; of an archive, that of the gatherer.
     pub collector: String,
-    /// Version of the format.
+    /// Version of the format; of what no collector of ours recorded, what recorded it.
     pub format: String,
     /// Whether every frame is there and sound.
     pub whole: bool,
     /// Whether every request got what was counted on.
     pub complete: bool,
-    /// Frames.
+    /// Frames; of what no collector of ours recorded, pages.
     pub frames: usize,
+    /// Pages of an archive, or saved replies, that speak of this epoch; null for a snapshot, which
+    /// has frames.
+    pub pages: Option<usize>,
     /// Bytes as stored.
     pub stored: u64,
     /// Servers that answered anything, by id.
@@ -124,6 +127,7 @@ fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
         whole: epoch.whole,
         complete: epoch.whole && epoch.end.as_ref().is_some_and(|end| end.complete),
         frames,
+        pages: at.is_foreign().then_some(frames),
         stored,
         servers,
         silent,

@@ -41,15 +41,17 @@ pub enum Reason {
     Settling,
     /// Zero is not proven.
     ZeroUnproven,
-    /// No reply tells the server's clock or the arrival of the reply.
+    /// No reply tells the server's clock.
     ClockUnseen,
+    /// Replies tell the server's clock, and nothing when they arrived.
+    ClockUntimed,
     /// The JWT of a connection cannot be read.
     JwtUnreadable,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::NotSeen,
         Self::OutOfOrder,
         Self::CheckFailed,
@@ -70,6 +72,7 @@ impl Reason {
         Self::Settling,
         Self::ZeroUnproven,
         Self::ClockUnseen,
+        Self::ClockUntimed,
         Self::JwtUnreadable,
     ];
 
@@ -96,6 +99,7 @@ impl Reason {
             Self::Settling => "settling",
             Self::ZeroUnproven => "zero_unproven",
             Self::ClockUnseen => "clock_unseen",
+            Self::ClockUntimed => "clock_untimed",
             Self::JwtUnreadable => "jwt_unreadable",
         }
     }
@@ -137,6 +141,10 @@ impl Reason {
             Self::Settling => "a server that held instances restarted a moment ago",
             Self::ZeroUnproven => "no answer came, and that there is no instance is not proven",
             Self::ClockUnseen => "no reply tells the server's clock",
+            Self::ClockUntimed => {
+                "replies tell the server's clock, but not when they arrived: archives of `nats \
+                 audit gather` and saved replies never do"
+            }
             Self::JwtUnreadable => {
                 "the JWT of a connection cannot be read; servers hide those of bearer tokens"
             }
@@ -183,6 +191,7 @@ impl Reason {
                 "record with a connection of the account and a system account connection"
             }
             Self::ClockUnseen => "let the system user ask STATSZ",
+            Self::ClockUntimed => "record with `hindsight collect`, which measures round trips",
             Self::JwtUnreadable => "look at the user where it was issued (`nsc describe user`)",
         }
     }

@@ -60,6 +60,13 @@ impl<'a> Reader<'a> {
         self.fetch(index, entry).map_err(place)
     }
 
+    /// CRC-32 of what an entry unpacks to: as the container tells it, unchecked, else of its bytes.
+    /// `None` where it tells none and the entry cannot be read.
+    pub fn checksum(&mut self, index: usize) -> Option<u32> {
+        let told = self.container.entries().get(index)?.crc;
+        told.or_else(|| self.read(index).ok().map(crc32fast::hash))
+    }
+
     /// Reads one entry and gives its bytes away, for an archive inside this one.
     pub fn take(&mut self, index: usize) -> Result<Vec<u8>, Problem> {
         let length = self.read(index)?.len();

@@ -193,6 +193,11 @@ impl EpochIndex {
         }
     }
 
+    /// Whether no collector of ours recorded it: an archive of the gatherer, or saved replies.
+    pub fn is_foreign(&self) -> bool {
+        self.capture.is_some()
+    }
+
     /// The digest over the stored frames.
     pub(super) fn take_digest(&self) -> io::Result<String> {
         let mut reader = FrameReader::new(&self.files);

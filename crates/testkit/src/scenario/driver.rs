@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::json;
 
 use super::collector::Collector;
+use super::gatherer::{self, Gatherer};
 use super::provenance::{self, Epoch, Provenance};
-use super::{Action, LARGEST, Scenario, privacy};
+use super::{Action, LARGEST, LARGEST_GATHERED, Scenario, privacy, truth};
 use crate::error::{KitError, Result, io, io_at};
 use crate::process::run;
 use crate::services::{Instance, Sent, Service};
@@ -56,7 +59,7 @@ pub fn record(scenario: Scenario, hindsight: &Path, fixtures: &Path) -> Result<R
     let version = run("hindsight --version", Command::new(hindsight).arg("--version"))?;
     let id = format!("fixture-{name}");
     let collector = Collector::new(hindsight, output.path(), SYSTEM, &id);
-    let mut provenance = play(scenario, Some(&collector), &mut |_| {})?;
+    let (mut provenance, _) = play(scenario, &Recorder::Collector(&collector), &mut |_| {})?;
     version.trim().clone_into(&mut provenance.tool);
     let files = collector.files()?;
     for (epoch, file) in provenance.epochs.iter().zip(&files) {
@@ -65,18 +68,42 @@ pub fn record(scenario: Scenario, hindsight: &Path, fixtures: &Path) -> Result<R
             return Err(KitError::Protocol(text));
         }
     }
-    let mut text = serde_json::to_string_pretty(&provenance)
-        .map_err(|error| KitError::Protocol(error.to_string()))?;
-    text.push('\n');
-    let path = output.path().join("provenance.json");
-    fs::write(&path, text).map_err(io_at("cannot write", &path))?;
-    let bytes = publish(output.path(), &files, &fixtures.join(name))?;
+    write_json(output.path(), "provenance.json", &provenance)?;
+    let bytes = publish(output.path(), &files, &fixtures.join(name), LARGEST)?;
     Ok(Recording { folder: fixtures.join(name), bytes, provenance })
+}
+
+/// Has the stock gatherer take an archive after each step instead, into `folder`, which is replaced
+/// only after everything has worked. What is true of each epoch is written beside them.
+pub fn gather(scenario: Scenario, nats: &Path, profiles: bool, folder: &Path) -> Result<Recording> {
+    let name = scenario.name;
+    let scratch = tempfile::tempdir().map_err(io("no temporary folder"))?;
+    let output = scratch.path().join("archives");
+    fs::create_dir(&output).map_err(io_at("cannot create", &output))?;
+    let gatherer = Gatherer::new(nats, profiles, &output, scratch.path())?;
+    let tool = gatherer.version()?;
+    let recorder = Recorder::Gatherer(&gatherer);
+    let (mut provenance, times) = play(scenario, &recorder, &mut |_| {})?;
+    provenance.tool = tool;
+    provenance.command = format!("cargo xtask record {name} --gather-with NATS --out DIR");
+    let mut files: Vec<String> = provenance.epochs.iter().map(|epoch| epoch.file.clone()).collect();
+    for file in &files {
+        let entries = scratch.path().join(format!("{file}.entries"));
+        fs::create_dir(&entries).map_err(io_at("cannot create", &entries))?;
+        gatherer::unpack(&output.join(file), &entries)?
+            .iter()
+            .try_for_each(|p| privacy::check(p))?;
+    }
+    write_json(&output, "expected.json", &truth::expected(&provenance, &times))?;
+    write_json(&output, "provenance.json", &provenance)?;
+    files.push("expected.json".to_owned());
+    let bytes = publish(&output, &files, folder, LARGEST_GATHERED)?;
+    Ok(Recording { folder: folder.to_owned(), bytes, provenance })
 }
 
 /// Lets the scenario happen without a collector, to see that it works.
 pub fn rehearse(scenario: Scenario) -> Result<Provenance> {
-    play(scenario, None, &mut |_| {})
+    play(scenario, &Recorder::Nobody, &mut |_| {}).map(|(provenance, _)| provenance)
 }
 
 /// Performs the scenario for somebody who watches, with epochs by the `hindsight` binary in
@@ -89,11 +116,19 @@ pub fn perform(
 ) -> Result<Provenance> {
     let name = scenario.name;
     let collector = Collector::new(hindsight, output, name, name);
-    play(scenario, Some(&collector), watch)
+    play(scenario, &Recorder::Collector(&collector), watch).map(|(provenance, _)| provenance)
+}
+
+fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|error| KitError::Protocol(error.to_string()))?;
+    text.push('\n');
+    let path = folder.join(name);
+    fs::write(&path, text).map_err(io_at("cannot write", &path))
 }
 
 /// Moves the files to where they belong, after looking at what they tell.
-fn publish(from: &Path, files: &[String], folder: &Path) -> Result<u64> {
+fn publish(from: &Path, files: &[String], folder: &Path, largest: u64) -> Result<u64> {
     let mut bytes = 0;
     let names = || files.iter().map(String::as_str).chain(["provenance.json"]);
     for name in names() {
@@ -101,8 +136,8 @@ fn publish(from: &Path, files: &[String], folder: &Path) -> Result<u64> {
         privacy::check(&path)?;
         bytes += fs::metadata(&path).map_err(io_at("cannot look at", &path))?.len();
     }
-    if bytes > LARGEST {
-        return Err(KitError::Protocol(format!("{bytes} bytes are more than {LARGEST}")));
+    if bytes > largest {
+        return Err(KitError::Protocol(format!("{bytes} bytes are more than {largest}")));
     }
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(io_at("cannot replace", folder))?;
@@ -117,11 +152,40 @@ fn publish(from: &Path, files: &[String], folder: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
+/// Who takes an epoch after each step.
+enum Recorder<'a> {
+    Nobody,
+    Collector(&'a Collector<'a>),
+    Gatherer(&'a Gatherer<'a>),
+}
+
+impl Recorder<'_> {
+    /// Takes one; gives the name of its file, empty if there is none.
+    fn take(
+        &self,
+        system: &System,
+        scenario: &Scenario,
+        number: usize,
+        watch: &mut dyn FnMut(News<'_>),
+    ) -> Result<String> {
+        match self {
+            Self::Nobody => Ok(String::new()),
+            Self::Collector(collector) => collector.collect(system, scenario, number, watch),
+            Self::Gatherer(gatherer) => gatherer.gather(system, scenario, number),
+        }
+    }
+
+    fn system(&self) -> &str {
+        if let Self::Collector(collector) = self { collector.system } else { SYSTEM }
+    }
+}
+
+/// Gives what ran, and when each epoch began.
 fn play(
     mut scenario: Scenario,
-    collector: Option<&Collector<'_>>,
+    recorder: &Recorder<'_>,
     watch: &mut dyn FnMut(News<'_>),
-) -> Result<Provenance> {
+) -> Result<(Provenance, Vec<Timestamp>)> {
     let steps = std::mem::take(&mut scenario.steps);
     let system = scenario.system.clone().start()?;
     let mut stage = Stage {
@@ -133,7 +197,7 @@ fn play(
         sent: BTreeMap::new(),
         last_epoch: Instant::now(),
     };
-    let mut epochs = Vec::new();
+    let (mut epochs, mut times) = (Vec::new(), Vec::new());
     for (number, step) in steps.into_iter().enumerate() {
         watch(News::Step(number, step.label));
         for action in step.actions {
@@ -142,24 +206,23 @@ fn play(
         stage.settle()?;
         let servers = provenance::servers(&stage.system);
         let services = provenance::services(&stage.system, stage.services.values());
-        let file = match collector {
-            Some(collector) => collector.collect(&stage.system, &scenario, epochs.len(), watch)?,
-            None => String::new(),
-        };
+        times.push(Timestamp::now());
+        let file = recorder.take(&stage.system, &scenario, number, watch)?;
         stage.next_second()?;
         let sent = provenance::sent(std::mem::take(&mut stage.sent));
         epochs.push(Epoch { label: step.label.to_owned(), file, servers, services, sent });
     }
-    Ok(Provenance {
+    let provenance = Provenance {
         scenario: scenario.name.to_owned(),
         about: scenario.about.to_owned(),
         tool: String::new(),
         command: format!("cargo xtask record {}", scenario.name),
-        system: collector.map_or(SYSTEM, |collector| collector.system).to_owned(),
+        system: recorder.system().to_owned(),
         through: scenario.through.to_owned(),
         accounts: scenario.accounts.iter().map(|&account| account.to_owned()).collect(),
         epochs,
-    })
+    };
+    Ok((provenance, times))
 }
 
 struct Stage {

@@ -7,6 +7,7 @@ mod credentials;
 mod demo;
 mod driver;
 mod events;
+mod gatherer;
 mod hostile;
 mod jetstream;
 mod listening;
@@ -16,13 +17,14 @@ mod servers;
 mod services;
 mod silence;
 mod topologies;
+mod truth;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 pub use demo::{RECENT, demo};
-pub use driver::{News, Recording, perform, record, rehearse};
+pub use driver::{News, Recording, gather, perform, record, rehearse};
 pub use hostile::HOSTILE;
 pub use provenance::{Epoch, Provenance, SentRun, ServerRun, ServiceRun};
 
@@ -34,6 +36,9 @@ use crate::strangers::Stranger;
 
 /// The largest that a recorded scenario may be, with its provenance.
 pub const LARGEST: u64 = 300 * 1024;
+
+/// The largest that the archives of one scenario may be: some gatherers do not compress.
+pub const LARGEST_GATHERED: u64 = 2 * 1024 * 1024;
 
 /// One story to be recorded.
 #[derive(Debug)]

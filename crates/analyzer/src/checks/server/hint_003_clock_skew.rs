@@ -41,19 +41,19 @@ fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
     for sighting in view.sightings() {
         sightings.entry(&sighting.who.server).or_default().push(sighting);
     }
-    let mut readings: BTreeMap<Subject, Option<Reading<'_>>> = BTreeMap::new();
+    let mut readings: BTreeMap<Subject, Result<Reading<'_>, Reason>> = BTreeMap::new();
     for (id, process) in &census.servers {
         let cluster = process.cluster.as_deref().unwrap_or(&process.name);
         let subject = server(cluster, process.seat().unwrap_or(id));
-        let of_server = sightings.get(id.as_str()).into_iter().flatten();
-        let tightest = of_server
-            .filter_map(|sighting| reading(view, sighting))
-            .min_by_key(|reading| (reading.skew_us.abs(), reading.sighting.arrival_us));
-        let worst = readings.entry(subject).or_default();
+        let tightest = tightest(view, sightings.get(id.as_str()).map_or(&[], Vec::as_slice));
+        let worst = readings.entry(subject).or_insert(Err(Reason::ClockUnseen));
         // Sites with the same names share a subject; the worse clock speaks for both.
-        if worst.as_ref().is_none_or(|worst| {
-            tightest.as_ref().is_some_and(|t| t.skew_us.abs() > worst.skew_us.abs())
-        }) {
+        let worse = match (&*worst, &tightest) {
+            (Ok(worst), Ok(tightest)) => tightest.skew_us.abs() > worst.skew_us.abs(),
+            (Ok(_), Err(_)) => false,
+            (Err(_), _) => true,
+        };
+        if worse {
             *worst = tightest;
         }
     }
@@ -64,13 +64,22 @@ fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
     }
     for (subject, reading) in readings {
         match reading {
-            None => out.unknown(subject, Reason::ClockUnseen, Vec::new()),
-            Some(reading) if reading.skew_us.abs() / 1000 > limits.millis(&MAX_SKEW) => {
+            Err(reason) => out.unknown(subject, reason, Vec::new()),
+            Ok(reading) if reading.skew_us.abs() / 1000 > limits.millis(&MAX_SKEW) => {
                 out.finding(subject, face(&reading));
             }
-            Some(_) => out.ok(subject, BTreeSet::new()),
+            Ok(_) => out.ok(subject, BTreeSet::new()),
         }
     }
+}
+
+/// The reading of the tightest reply, or why there is none.
+fn tightest<'a>(view: &View<'_>, sightings: &[&'a Sighting]) -> Result<Reading<'a>, Reason> {
+    let readings = sightings.iter().filter_map(|sighting| reading(view, sighting));
+    let tightest =
+        readings.min_by_key(|reading| (reading.skew_us.abs(), reading.sighting.arrival_us));
+    let told = sightings.iter().any(|sighting| sighting.who.now.is_some());
+    tightest.ok_or(if told { Reason::ClockUntimed } else { Reason::ClockUnseen })
 }
 
 /// Servers that others have routes to and that told nothing themselves.

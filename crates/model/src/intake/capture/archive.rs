@@ -81,7 +81,7 @@ fn capture(
         where_: Some(place.name.clone()),
     })?;
     let end = ended.or(times.max()).unwrap_or(start).max(start);
-    let digest = content(container, gather, start);
+    let digest = content(reader, gather, start);
     let uuid = as_uuid(&digest);
     let captures = matrix.captures();
     let mut problems = problems(place, container, gather, &servers, &uuid);
@@ -312,8 +312,10 @@ fn host(url: &str) -> Option<&str> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// A digest of what is in an archive, whatever the archive is called and however it was packed.
-fn content(container: &Container, gather: &Gather, start: Timestamp) -> String {
+/// A digest of what is in an archive, whatever the archive is called and however it was packed: ZIP
+/// tells the checksum of each page, and tar lets it be computed without unpacking anything.
+fn content(reader: &mut Reader<'_>, gather: &Gather, start: Timestamp) -> String {
+    let container = reader.container();
     let mut hasher = Sha256::new();
     hasher.update(start.to_string());
     for artifact in &gather.artifacts {
@@ -323,9 +325,10 @@ fn content(container: &Container, gather: &Gather, start: Timestamp) -> String {
             hasher.update([0]);
             hasher.update(tag.as_deref().unwrap_or_default());
         }
-        for entry in artifact.pages.iter().filter_map(|page| container.entries().get(*page)) {
+        for page in &artifact.pages {
+            let Some(entry) = container.entries().get(*page) else { continue };
             hasher.update(entry.length.to_be_bytes());
-            hasher.update(entry.crc.unwrap_or_default().to_be_bytes());
+            hasher.update(reader.checksum(*page).unwrap_or_default().to_be_bytes());
         }
     }
     format!("{:x}", hasher.finalize())

@@ -20,6 +20,7 @@ use crate::build::{self, Profile};
   cargo xtask record tie --rehearse
   cargo xtask record language-mix --gather-with ~/go/bin/nats --out fixtures/bundles/language_mix
   cargo xtask record --list")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line, each by itself")]
 pub(crate) struct Record {
     /// Names of scenarios, or `all`
     #[arg(value_name = "SCENARIO", required_unless_present = "list")]

@@ -8,10 +8,8 @@ use nats_hindsight_tests::recording::{SCALE, fixtures};
 use nats_hindsight_tests::schema;
 use serde_json::Value;
 
-use crate::terminal::{assert_harmless, columns, hindsight, slice, without_colour};
-
-/// The most columns of a line.
-const WIDEST: usize = 80;
+use crate::tables::{aligned, take_texts};
+use crate::terminal::{WIDEST, assert_harmless, columns, hindsight, slice, without_colour};
 
 fn recording() -> PathBuf {
     fixtures().join("hostile-names")
@@ -107,20 +105,6 @@ fn json_keeps_the_exact_text() {
     }
 }
 
-fn take_texts(value: &Value, texts: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => drop(texts.insert(text.clone())),
-        Value::Array(all) => all.iter().for_each(|value| take_texts(value, texts)),
-        Value::Object(all) => {
-            for (key, value) in all {
-                texts.insert(key.clone());
-                take_texts(value, texts);
-            }
-        }
-        _ => {}
-    }
-}
-
 #[test]
 fn no_line_is_wider_than_the_others() {
     for command in ["analyze", "inspect"] {
@@ -144,48 +128,9 @@ const TABLES: &[(&str, &[&str], usize)] = &[
 #[test]
 fn columns_stay_aligned_whatever_is_in_them() {
     for (command, heads, least) in TABLES {
-        let text = printed(command, "text", false);
-        let lines: Vec<&str> = text.lines().collect();
-        let mut found = 0;
-        for (number, line) in lines.iter().enumerate() {
-            let Some(starts) = starts_of(line, heads) else { continue };
-            found += 1;
-            let rows = lines[number + 1..].iter().take_while(|row| is_row(row, starts[0]));
-            let mut count = 0;
-            for row in rows {
-                count += 1;
-                for start in &starts {
-                    let (before, first) =
-                        (slice(row, start - 2, *start), slice(row, *start, start + 1));
-                    assert_eq!(before, "  ", "column {start} of {row:?} under {line:?}");
-                    assert_ne!(first, " ", "column {start} of {row:?} under {line:?}");
-                }
-            }
-            assert!(count > 0, "no row under {line:?}");
-        }
+        let found = aligned(&printed(command, "text", false), heads);
         assert!(found >= *least, "{command}: {found} tables {heads:?}");
     }
-}
-
-/// Where the words of a head begin, if a line is this head.
-fn starts_of(line: &str, heads: &[&str]) -> Option<Vec<usize>> {
-    let mut from = 0;
-    let mut starts = Vec::new();
-    for head in heads {
-        let at = line[from..].find(head)? + from;
-        if !line[from..at].trim().is_empty() {
-            return None;
-        }
-        starts.push(at);
-        from = at + head.len();
-    }
-    line[from..].trim().is_empty().then_some(starts)
-}
-
-/// A row of a table is indented as its head is, and not empty.
-fn is_row(row: &str, start: usize) -> bool {
-    let indent = row.len() - row.trim_start().len();
-    indent == start && !row.trim().ends_with(':')
 }
 
 /// The matrix of servers: marks begin in one column, behind a space.

@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 
 use unicode_width::UnicodeWidthStr;
 
+/// The most columns of a line.
+pub(crate) const WIDEST: usize = 80;
+
 /// What was printed.
 pub(crate) struct Printed {
     pub(crate) code: i32,

@@ -2,8 +2,8 @@
 //!
 //! [`epoch`] holds the tables of one epoch, [`decode`] fills them, [`View`] shows a check the part
 //! it declared. [`census`] and [`clusters`] say who the servers of a system are, [`roster`] and
-//! [`services`] which services it runs, [`users`] who logs in, [`settings`] how servers are
-//! configured, [`version`] how versions compare.
+//! [`services`] which services it runs, [`streams`] which streams it keeps, [`users`] who logs in,
+//! [`settings`] how servers are configured, [`version`] how versions compare.
 
 pub mod census;
 pub mod clusters;
@@ -14,6 +14,7 @@ pub mod intake;
 pub mod roster;
 pub mod services;
 pub mod settings;
+pub mod streams;
 pub mod sweeps;
 pub mod systems;
 pub mod users;

@@ -2,10 +2,11 @@
 //!
 //! A reply with such a text is not read. Dropping some servers of many would make a part look like
 //! the whole, so nothing of such an epoch is used but its header and end: its checks know nothing
-//! then, and say so.
+//! then, and say so. Of one with more streams than that, no stream is used.
 
 use std::collections::BTreeSet;
 
+use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Limits, Reply};
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, ExpectsLine};
 
@@ -47,7 +48,11 @@ impl<'a> Crowd<'a> {
             epoch.malformed.push(Malformed { endpoint, source, why });
             return;
         }
-        super::reply(epoch, line, memo);
+        if line.endpoint == Endpoint::JSZ {
+            super::streams(epoch, line, self.limits.max_streams);
+        } else {
+            super::reply(epoch, line, memo);
+        }
         let rows = rows(epoch);
         if rows > self.next {
             self.next = rows.saturating_mul(2);
@@ -93,12 +98,32 @@ impl<'a> Crowd<'a> {
     }
 
     /// What is to be told, once all of the epoch was read.
-    pub(super) fn problem(mut self, epoch: &mut Epoch, index: &EpochIndex) -> Option<Problem> {
+    pub(super) fn problems(self, epoch: &mut Epoch, index: &EpochIndex) -> Vec<Problem> {
+        let streams = (epoch.streams_beyond > 0).then(|| {
+            let told = std::mem::take(&mut epoch.streams_told);
+            epoch.streams_beyond = epoch.streams_beyond.saturating_add(told);
+            epoch.jsz.clear();
+            let (count, limit) = (epoch.streams_beyond, self.limits.max_streams);
+            format!(
+                "the servers of the epoch tell of {count} streams, more than limit `max_streams`, \
+                 {limit}; none of its streams is used"
+            )
+        });
+        let of_others = self.others(epoch);
+        let texts = streams.into_iter().chain(of_others);
+        let problem = |text| {
+            let (epoch, where_) = (Some(index.uuid.clone()), index.place());
+            Problem { epoch, kind: "limit", text, where_ }
+        };
+        texts.map(problem).collect()
+    }
+
+    fn others(mut self, epoch: &mut Epoch) -> Option<String> {
         // Rows may have come since the last count.
         if self.beyond.is_none() && rows(epoch) > self.least() {
             self.count(epoch);
         }
-        let text = if let Some((what, name, limit)) = self.beyond {
+        Some(if let Some((what, name, limit)) = self.beyond {
             format!(
                 "the epoch has more {what} than limit `{name}`, {limit}; none of its replies is used"
             )
@@ -107,9 +132,7 @@ impl<'a> Crowd<'a> {
             format!(
                 "the epoch expects more {what} than limit `{name}`, {limit}; what it expects is not used"
             )
-        };
-        let (epoch, where_) = (Some(index.uuid.clone()), index.place());
-        Some(Problem { epoch, kind: "limit", text, where_ })
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 mod connections;
 mod crowd;
 mod events;
+mod jetstream;
 mod memo;
 mod records;
 mod services;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::{Body, Line, Reply, UNTIMED};
+use nats_hindsight_snapshot::format::{Body, Limits, Line, Reply, UNTIMED};
 use nats_hindsight_snapshot::wire::{Accountz, Bare, Connz, Leafz, Routez, Statsz, Varz};
 use serde::Deserialize;
 use smol_str::SmolStr;
@@ -31,6 +32,10 @@ use told::{Content, Told};
 
 /// Adds one reply to the tables. A reply that cannot be read becomes [`Malformed`].
 pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
+    if line.endpoint == Endpoint::JSZ {
+        streams(epoch, line, Limits::default().max_streams);
+        return;
+    }
     let url = line.source.as_deref().filter(|source| source.starts_with("http"));
     let read = match (&line.body, url) {
         _ if line.endpoint == Endpoint::USER_INFO => Ok(()),
@@ -46,9 +51,22 @@ pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, memo: &Memo) {
         }
     };
     if let Err(why) = read {
-        let source = line.source.clone().unwrap_or_default().into_owned();
-        epoch.malformed.push(Malformed { endpoint: line.endpoint.clone(), source, why });
+        malformed(epoch, line, why);
     }
+}
+
+/// Adds the streams of one reply to the tables, as long as there are no more than `most` in all.
+fn streams(epoch: &mut Epoch, line: &Reply<'_>, most: u64) {
+    let room = most.saturating_sub(epoch.streams_told);
+    match jetstream::jsz(epoch, line, room) {
+        Ok(beyond) => epoch.streams_beyond = epoch.streams_beyond.saturating_add(beyond),
+        Err(why) => malformed(epoch, line, why),
+    }
+}
+
+fn malformed(epoch: &mut Epoch, line: &Reply<'_>, why: String) {
+    let source = line.source.clone().unwrap_or_default().into_owned();
+    epoch.malformed.push(Malformed { endpoint: line.endpoint.clone(), source, why });
 }
 
 /// Adds what a body tells.
@@ -164,6 +182,7 @@ fn bare_who(
         server: id,
         name: owned(bare.server_name.as_ref()),
         cluster: owned(bare.cluster.as_ref().and_then(|cluster| cluster.name.as_ref())),
+        domain: None,
         version: owned(bare.version.as_ref()),
         version_path: "version",
         now: time(bare.now.as_deref()),
@@ -211,7 +230,7 @@ pub fn replies(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> Epoch 
             crowd.reply(&mut epoch, &line, &memo);
         }
     });
-    crowd.problem(&mut epoch, index);
+    crowd.problems(&mut epoch, index);
     epoch
 }
 
@@ -236,7 +255,7 @@ pub fn load(
         Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,
         Line::OtherMajor { .. } | Line::Malformed { .. } => {}
     });
-    problems.extend(crowd.problem(&mut epoch, index));
+    problems.extend(crowd.problems(&mut epoch, index));
     if index.is_captured() {
         epoch.end.clone_from(&index.totals);
     }

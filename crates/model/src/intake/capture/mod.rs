@@ -10,6 +10,7 @@ mod identity;
 mod outcome;
 mod page;
 mod saved;
+mod streams;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +84,10 @@ impl Capture {
                 Ok(Told::All) => {}
                 Ok(Told::Part) => drop(lacking.entry(of).or_insert(Status::Partial)),
                 Err(problem) => {
-                    lacking.insert(of, Status::Malformed);
+                    // A file with one stream is no reply that somebody asked the server for.
+                    if !page.of_stream {
+                        lacking.insert(of, Status::Malformed);
+                    }
                     problems.push(problem.told(uuid, place, page));
                 }
             }

@@ -55,11 +55,9 @@ fn last_word<'a>(tellings: &[Telling<'a>]) -> Option<&'a Arc<StreamTold>> {
     last.map(|telling| telling.told)
 }
 
-/// The display name: what is filed knows the id only, and says that instead.
+/// The display name, which servers tell themselves; what is filed has the id only.
 fn account_name(tellings: &BTreeMap<SmolStr, Vec<Telling<'_>>>) -> Option<SmolStr> {
-    let all = || tellings.values().flatten();
-    let said = all().filter(|telling| !telling.record.filed).chain(all());
-    said.filter_map(|telling| telling.told.account_name.clone()).next()
+    tellings.values().flatten().find_map(|telling| telling.told.account_name.clone())
 }
 
 /// Whether a replica says of itself that it leads. It says so by name.

@@ -14,6 +14,7 @@ use smol_str::SmolStr;
 use crate::events::Leave;
 use crate::expected::Header;
 use crate::settings::Settings;
+use crate::streams::JszRecord;
 use crate::users::Credential;
 
 /// A decoded epoch.
@@ -43,6 +44,12 @@ pub struct Epoch {
     pub accountz: Vec<Arc<AccountzRecord>>,
     /// LEAFZ.
     pub leafz: Vec<Arc<LeafzRecord>>,
+    /// JSZ, as far as it tells of streams.
+    pub jsz: Vec<Arc<JszRecord>>,
+    /// Streams in `jsz`; one with three replicas counts three times.
+    pub streams_told: u64,
+    /// Streams that servers tell of beside those in `jsz`, because there are too many.
+    pub streams_beyond: u64,
     /// CONNZ of open connections, page by page.
     pub connz: Vec<ConnzPage>,
     /// CONNZ of closed connections, page by page.
@@ -85,6 +92,8 @@ pub struct Who {
     pub name: Option<SmolStr>,
     /// Cluster name, if the server is in one.
     pub cluster: Option<SmolStr>,
+    /// JetStream domain, if the reply tells one.
+    pub domain: Option<SmolStr>,
     /// Version, if the reply tells it.
     pub version: Option<SmolStr>,
     /// Where in the reply the version stood.
@@ -367,6 +376,9 @@ impl Epoch {
             routez: Vec::new(),
             accountz: Vec::new(),
             leafz: Vec::new(),
+            jsz: Vec::new(),
+            streams_told: 0,
+            streams_beyond: 0,
             connz: Vec::new(),
             closed: Vec::new(),
             owners: BTreeMap::new(),
@@ -393,6 +405,7 @@ impl Epoch {
             routez: bare(self.routez),
             accountz: bare(self.accountz),
             leafz: bare(self.leafz),
+            jsz: bare(self.jsz),
             connz: bare(self.connz),
             closed: bare(self.closed),
             services: bare(self.services),

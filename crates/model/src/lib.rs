@@ -2,8 +2,9 @@
 //!
 //! [`epoch`] holds the tables of one epoch, [`decode`] fills them, [`View`] shows a check the part
 //! it declared. [`census`] and [`clusters`] say who the servers of a system are, [`roster`] and
-//! [`services`] which services it runs, [`expected`] what the collector counted on, [`users`] who logs in, [`settings`] how servers are
-//! configured, [`version`] how versions compare.
+//! [`services`] which services it runs, [`expected`] what the collector counted on, [`streams`]
+//! which streams it keeps, [`users`] who logs in, [`settings`] how servers are configured,
+//! [`version`] how versions compare.
 
 pub mod census;
 pub mod clocks;
@@ -16,6 +17,7 @@ pub mod intake;
 pub mod roster;
 pub mod services;
 pub mod settings;
+pub mod streams;
 pub mod sweeps;
 pub mod systems;
 pub mod users;

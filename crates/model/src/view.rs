@@ -16,6 +16,7 @@ use crate::epoch::{
 };
 use crate::expected::Header;
 use crate::roster::Roster;
+use crate::streams::{JszRecord, Streams};
 
 /// What was joined from an epoch for one check and is the same for others: those that declare the
 /// same of what is there.
@@ -23,6 +24,7 @@ use crate::roster::Roster;
 pub struct Joined {
     censuses: RefCell<BTreeMap<u64, Arc<Census>>>,
     rosters: RefCell<BTreeMap<u64, Arc<Roster>>>,
+    streams: RefCell<BTreeMap<u64, Arc<Streams>>>,
 }
 
 /// An epoch through the eyes of a check.
@@ -54,6 +56,12 @@ impl<'a> View<'a> {
     /// The services, by what is declared.
     pub fn roster(&self) -> Arc<Roster> {
         kept(&self.joined.rosters, self.declared(|_| true), || Roster::of(self))
+    }
+
+    /// The streams with their replicas, for a check that declares JSZ; empty for one that does
+    /// not. Names of servers over HTTP are in VARZ, and who else should have a replica in ROUTEZ.
+    pub fn streams(&self) -> Arc<Streams> {
+        kept(&self.joined.streams, self.declared(|_| true), || Streams::of(self))
     }
 
     /// One bit for every declared endpoint of which the epoch holds anything.
@@ -123,6 +131,16 @@ impl<'a> View<'a> {
     /// LEAFZ, if declared.
     pub fn leafz(&self) -> &'a [Arc<LeafzRecord>] {
         self.table(&Endpoint::LEAFZ, &self.epoch.leafz)
+    }
+
+    /// JSZ as far as it tells of streams, if declared.
+    pub fn jsz(&self) -> &'a [Arc<JszRecord>] {
+        self.table(&Endpoint::JSZ, &self.epoch.jsz)
+    }
+
+    /// Streams that JSZ tells of and that are too many to be held, if declared.
+    pub fn streams_beyond(&self) -> u64 {
+        if (self.declares)(&Endpoint::JSZ) { self.epoch.streams_beyond } else { 0 }
     }
 
     /// CONNZ of open connections, if declared.

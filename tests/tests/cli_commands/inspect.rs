@@ -79,3 +79,26 @@ fn what_checks_cannot_say_of_some_subjects_stands_with_its_cure() {
     let report = hindsight(&[&"analyze", &path, &"--format", &"json"]).report();
     assert_eq!(json["unknown"][0]["unknowns"], report["systems"][0]["unknowns"]);
 }
+
+#[test]
+fn streams_are_joined_and_silent_replicas_are_named() {
+    let path = fixture("bundles").join("server_lost");
+    let ran = hindsight(&[&"inspect", &path]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for wanted in [
+        "  2 streams, 3 replicas told, 1 silent, 0 not joined.\n",
+        "  APP      ORDERS  A        2 of 3  a1      a3      20\n",
+    ] {
+        assert!(ran.stdout.contains(wanted), "{wanted}\n{}", ran.stdout);
+    }
+    let json = hindsight(&[&"inspect", &path, &"--format", &"json"]).survey();
+    let counts: Vec<&serde_json::Value> =
+        (0..4).map(|epoch| &json["epochs"][epoch]["streams"]["silent"]).collect();
+    assert_eq!(counts, [0, 0, 1, 1]);
+    let orders = &json["epochs"][3]["streams"]["rows"][1];
+    assert_eq!((&orders["stream"], &orders["silent"][0]["name"]), (&"ORDERS".into(), &"a3".into()));
+    assert_eq!((&orders["domain"], &orders["replicas"][0]["last_seq"]), (&"".into(), &20.into()));
+    // Who was not asked for streams says nothing of them.
+    let json = hindsight(&[&"inspect", &fixture("healthy"), &"--format", &"json"]).survey();
+    assert!(json["epochs"][0]["streams"].is_null());
+}

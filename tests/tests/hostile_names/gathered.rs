@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nats_hindsight_tests::recording::{SCALE, fixtures};
 use nats_hindsight_tests::schema;
@@ -33,7 +33,7 @@ fn inputs() -> Vec<PathBuf> {
 }
 
 /// What is printed of an input, by all checks.
-fn printed(input: &PathBuf, command: &str, format: &str, colour: bool) -> String {
+fn printed(input: &Path, command: &str, format: &str, colour: bool) -> String {
     let path = input.display().to_string();
     let mut args = vec![command, &path, "--format", format];
     if command == "analyze" {
@@ -109,7 +109,9 @@ fn json_keeps_the_exact_text() {
     let report = schema::parse(schema::REPORT, &printed(&folder(), "analyze", "json", false));
     let survey = schema::parse(schema::INSPECT, &printed(&folder(), "inspect", "json", false));
     let mut theirs = BTreeSet::new();
-    archives().iter().for_each(|archive| theirs.extend(held(archive)));
+    for archive in archives() {
+        theirs.extend(held(&archive));
+    }
     let mut kept = 0;
     for finding in report["systems"][0]["findings"].as_array().unwrap() {
         for instance in finding["details"]["last_instances"].as_array().into_iter().flatten() {

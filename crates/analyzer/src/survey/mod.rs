@@ -3,6 +3,7 @@
 
 mod blind;
 mod servers;
+mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub use self::blind::Blind;
 pub use self::servers::{ClockSurvey, ServerSurvey};
+pub use self::streams::{ReplicaSurvey, SilentSurvey, StreamSurvey, StreamsSurvey};
 use crate::check::Check;
 use crate::engine::{EngineError, Options, analyze};
 use crate::report::{Unknown, rfc3339};
@@ -76,6 +78,8 @@ pub struct EpochSurvey {
     pub silent: BTreeMap<String, ServerSurvey>,
     /// Service instances that answered.
     pub instances: usize,
+    /// Streams; null where nobody was asked for them.
+    pub streams: Option<StreamsSurvey>,
     /// Requests by endpoint and outcome.
     pub requests: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -95,6 +99,7 @@ pub fn survey(
         epochs.push(epoch);
         problems.extend(found);
     }
+    list_streams(intake, &mut epochs);
     problems.sort();
     problems.dedup();
     let blind = blind::blind(&epochs, checks);
@@ -109,6 +114,21 @@ pub fn survey(
     Ok(Survey { inputs: intake.inputs.clone(), epochs, blind, unknown, problems })
 }
 
+/// Lists all streams of the last epoch of each system that tells of any. Which one that is is known
+/// only now, and to hold the streams of every epoch until then would be too much.
+fn list_streams(intake: &Intake, epochs: &mut [EpochSurvey]) {
+    let tells = |epoch: &&EpochSurvey| epoch.streams.as_ref().is_some_and(|told| told.streams > 0);
+    let last: BTreeMap<&str, usize> =
+        epochs.iter().filter(tells).map(|epoch| (epoch.system.as_str(), epoch.index)).collect();
+    let last: Vec<usize> = last.into_values().collect();
+    for index in last {
+        let (at, survey) = (intake.epochs.get(index), epochs.get_mut(index));
+        if let (Some(at), Some(Some(told))) = (at, survey.map(|survey| &mut survey.streams)) {
+            told.rows = streams::all(at);
+        }
+    }
+}
+
 fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
     let (epoch, mut problems) = decode::load(at, &|_| true, &decode::Memo::default());
     problems.extend(at.problems.iter().cloned());
@@ -116,6 +136,10 @@ fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
     let instances: BTreeSet<&str> =
         epoch.services.iter().map(|record| record.told.id.as_str()).collect();
     let (servers, silent) = servers::servers(&epoch);
+    let streams = streams::streams(at, &epoch).map(|(streams, found)| {
+        problems.extend(found);
+        streams
+    });
     let (frames, stored) = at.extent();
     let survey = EpochSurvey {
         index,
@@ -132,6 +156,7 @@ fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
         servers,
         silent,
         instances: instances.len(),
+        streams,
         requests: requests(&epoch),
     };
     (survey, problems)

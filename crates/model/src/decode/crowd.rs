@@ -2,7 +2,7 @@
 //!
 //! A reply with such a text is not read. Dropping some servers of many would make a part look like
 //! the whole, so nothing of such an epoch is used but its header and end: its checks know nothing
-//! then, and say so.
+//! then, and say so. Of one with more streams than that, no stream is used.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl<'a> Crowd<'a> {
         if self.beyond.is_some() {
             return;
         }
-        super::add_seen(epoch, line, seen());
+        super::add_seen(epoch, line, seen(), self.limits);
         let rows = rows(epoch);
         if rows > self.next {
             self.next = rows.saturating_mul(2);
@@ -101,21 +101,37 @@ impl<'a> Crowd<'a> {
     }
 
     /// What is to be told, once all of the epoch was read.
-    pub(super) fn problem(mut self, epoch: &mut Epoch, index: &EpochIndex) -> Option<Problem> {
+    pub(super) fn problems(self, epoch: &mut Epoch, index: &EpochIndex) -> Vec<Problem> {
+        let streams = (epoch.streams_beyond > 0).then(|| {
+            let told = std::mem::take(&mut epoch.streams_told);
+            epoch.streams_beyond = epoch.streams_beyond.saturating_add(told);
+            epoch.jsz.clear();
+            let (count, limit) = (epoch.streams_beyond, self.limits.max_streams);
+            let text = format!(
+                "the servers of the epoch tell of {count} streams, more than limit `max_streams`, \
+                 {limit}; none of its streams is used"
+            );
+            ("limit", text)
+        });
+        let of_others = self.others(epoch);
+        let said = streams.into_iter().chain(of_others);
+        let problem = |(kind, text)| {
+            let (epoch, where_) = (Some(index.uuid.clone()), index.place());
+            Problem { epoch, kind, text, where_ }
+        };
+        said.map(problem).collect()
+    }
+
+    fn others(mut self, epoch: &mut Epoch) -> Option<(&'static str, String)> {
         // Rows may have come since the last count.
         if self.beyond.is_none() && rows(epoch) > self.least() {
             self.count(epoch);
         }
-        let (kind, text) = if let Some((what, name, limit)) = self.beyond {
-            let text = format!(
-                "the epoch has more {what} than limit `{name}`, {limit}; none of its replies is used"
-            );
-            ("limit", text)
-        } else {
-            self.expects?
-        };
-        let (epoch, where_) = (Some(index.uuid.clone()), index.place());
-        Some(Problem { epoch, kind, text, where_ })
+        let Some((what, name, limit)) = self.beyond else { return self.expects };
+        let text = format!(
+            "the epoch has more {what} than limit `{name}`, {limit}; none of its replies is used"
+        );
+        Some(("limit", text))
     }
 }
 

@@ -7,6 +7,7 @@
 mod connections;
 mod crowd;
 mod events;
+mod jetstream;
 mod memo;
 mod records;
 mod seen;
@@ -34,11 +35,11 @@ use told::{Content, Told};
 
 /// Adds one reply to the tables. A reply that cannot be read becomes [`Malformed`].
 pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, limits: &Limits, memo: &Memo) {
-    add_seen(epoch, line, Seen::of(line, limits, memo));
+    add_seen(epoch, line, Seen::of(line, limits, memo), limits);
 }
 
 /// Adds what was seen in a reply.
-fn add_seen(epoch: &mut Epoch, line: &Reply<'_>, seen: Seen) {
+fn add_seen(epoch: &mut Epoch, line: &Reply<'_>, seen: Seen, limits: &Limits) {
     let read = match seen {
         Seen::Nothing => Ok(()),
         Seen::Told(told) => add(epoch, line, &told),
@@ -46,13 +47,29 @@ fn add_seen(epoch: &mut Epoch, line: &Reply<'_>, seen: Seen) {
             owners(epoch, line, told);
             Ok(())
         }
+        Seen::Streams(body) => {
+            let line = Reply { body: Some(Body::new(&body)), ..line.clone() };
+            streams(epoch, &line, limits.max_streams)
+        }
         Seen::Bare(body, url) => bare(epoch, line, &Body::new(&body), &url),
         Seen::Unreadable(why) => Err(why),
     };
     if let Err(why) = read {
-        let source = line.source.clone().unwrap_or_default().into_owned();
-        epoch.malformed.push(Malformed { endpoint: line.endpoint.clone(), source, why });
+        malformed(epoch, line, why);
     }
+}
+
+/// Adds the streams of one reply to the tables, as long as there are no more than `most` in all.
+fn streams(epoch: &mut Epoch, line: &Reply<'_>, most: u64) -> Result<(), String> {
+    let room = most.saturating_sub(epoch.streams_told);
+    let beyond = jetstream::jsz(epoch, line, room)?;
+    epoch.streams_beyond = epoch.streams_beyond.saturating_add(beyond);
+    Ok(())
+}
+
+fn malformed(epoch: &mut Epoch, line: &Reply<'_>, why: String) {
+    let source = line.source.clone().unwrap_or_default().into_owned();
+    epoch.malformed.push(Malformed { endpoint: line.endpoint.clone(), source, why });
 }
 
 /// Adds what a body tells.
@@ -166,6 +183,7 @@ fn bare_who(
         server: id,
         name: owned(bare.server_name.as_ref()),
         cluster: owned(bare.cluster.as_ref().and_then(|cluster| cluster.name.as_ref())),
+        domain: None,
         version: owned(bare.version.as_ref()),
         version_path: "version",
         now: time(bare.now.as_deref()),
@@ -215,7 +233,7 @@ pub fn replies(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> Epoch 
             crowd.reply(&mut epoch, &line, || seen.unwrap_or_else(|| see(&line)));
         }
     });
-    crowd.problem(&mut epoch, index);
+    crowd.problems(&mut epoch, index);
     epoch
 }
 
@@ -243,7 +261,7 @@ pub fn load(
         Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,
         Line::OtherMajor { .. } | Line::Malformed { .. } => {}
     });
-    problems.extend(crowd.problem(&mut epoch, index));
+    problems.extend(crowd.problems(&mut epoch, index));
     if index.is_captured() {
         epoch.end.clone_from(&index.totals);
     }

@@ -18,6 +18,8 @@ pub(super) enum Seen {
     Told(Arc<Told>),
     /// Whose connections are whose.
     Owners(Owners),
+    /// A list of streams: how many of them there is room for, only the epoch knows.
+    Streams(Arc<[u8]>),
     /// A reply over HTTP and its URL: only the epoch knows whose it is.
     Bare(Arc<[u8]>, String),
     /// Why it cannot be read.
@@ -37,6 +39,9 @@ impl Seen {
         let url = line.source.as_deref().filter(|source| source.starts_with("http"));
         match (&line.body, url) {
             (None, _) => Self::Unreadable("the reply is not JSON".to_owned()),
+            (Some(body), _) if line.endpoint == Endpoint::JSZ => {
+                Self::Streams(Arc::from(body.bytes()))
+            }
             (Some(body), Some(url)) if !told::is_service(&line.endpoint) => {
                 Self::Bare(Arc::from(body.bytes()), url.to_owned())
             }

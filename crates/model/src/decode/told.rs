@@ -154,17 +154,18 @@ pub(super) fn owners(body: &Body<'_>) -> Result<Owners, String> {
 }
 
 /// Why a reply is of no use that tells nobody.
-const NOBODY: &str = "the reply does not say which server it is from";
+pub(super) const NOBODY: &str = "the reply does not say which server it is from";
 
 fn nobody() -> Told {
     Told::Unreadable(NOBODY.to_owned())
 }
 
-fn who(info: &ServerInfo<'_>) -> Option<Who> {
+pub(super) fn who(info: &ServerInfo<'_>) -> Option<Who> {
     Some(Who {
         server: owned(info.id.as_ref())?,
         name: owned(info.name.as_ref()),
         cluster: owned(info.cluster.as_ref()),
+        domain: owned(info.domain.as_ref()),
         version: owned(info.ver.as_ref()),
         version_path: "server.ver",
         now: time(info.time.as_deref()),

@@ -28,6 +28,8 @@ pub struct Limits {
     pub max_servers: u64,
     /// Service instances that answer in one epoch.
     pub max_instances: u64,
+    /// Streams that the servers of one epoch tell of: one with three replicas counts three times.
+    pub max_streams: u64,
     /// Bytes of one text in a reply that is decoded: it is copied wherever it is a name.
     pub max_text: u64,
     /// Bytes read in vain, while looking for the next frame in a damaged input.
@@ -66,6 +68,7 @@ impl Default for Limits {
             max_epochs: 20_000,
             max_servers: 10_000,
             max_instances: 100_000,
+            max_streams: 250_000,
             max_text: 1 << 20,
             max_search: 1 << 30,
             stdin_held: 1 << 30,
@@ -83,7 +86,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Every limit by name, as messages name it.
-    pub fn all(&self) -> [(&'static str, u64); 22] {
+    pub fn all(&self) -> [(&'static str, u64); 23] {
         [
             ("max_frame_stored", self.max_frame_stored),
             ("max_frame_length", self.max_frame_length),
@@ -96,6 +99,7 @@ impl Limits {
             ("max_epochs", self.max_epochs),
             ("max_servers", self.max_servers),
             ("max_instances", self.max_instances),
+            ("max_streams", self.max_streams),
             ("max_text", self.max_text),
             ("max_search", self.max_search),
             ("stdin_held", self.stdin_held),
@@ -124,6 +128,7 @@ impl Limits {
             "max_epochs" => &mut self.max_epochs,
             "max_servers" => &mut self.max_servers,
             "max_instances" => &mut self.max_instances,
+            "max_streams" => &mut self.max_streams,
             "max_text" => &mut self.max_text,
             "max_search" => &mut self.max_search,
             "stdin_held" => &mut self.stdin_held,

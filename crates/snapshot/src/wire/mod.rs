@@ -40,10 +40,10 @@ pub use gatewayz::{Gateway, GatewayAccount, GatewayConnection, Gatewayz};
 pub use healthz::{HealthError, Healthz};
 pub use ipqueuesz::{IpQueue, IpQueuesz};
 pub use jsz::{
-    AssetGroup, Consumer, ConsumerConfig, JetStreamAccount, JetStreamApi, JetStreamConfig,
-    JetStreamStats, Jsz, MetaCluster, MetaSnapshot, PriorityGroup, RaftMembers, Replica,
-    SequencePair, SourceConfig, SourceError, SourceState, Stream, StreamConfig, StreamState,
-    VarzJetStream,
+    AccountStreams, AssetGroup, Consumer, ConsumerConfig, JetStreamAccount, JetStreamApi,
+    JetStreamConfig, JetStreamStats, Jsz, JszStreams, ListedConfig, ListedMembers, ListedStream,
+    MetaCluster, MetaSnapshot, PriorityGroup, RaftMembers, Replica, SequencePair, SourceConfig,
+    SourceError, SourceState, Stream, StreamConfig, StreamState, VarzJetStream,
 };
 pub use jwt::UserClaims;
 pub use leafz::{Leaf, Leafz};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::tolerant::field;
 use super::{list, text};
 
 /// What every reply over `$SYS` but IDZ is wrapped in. Over HTTP there is no envelope. The reply
@@ -54,6 +55,9 @@ pub struct ServerInfo<'a> {
     /// Cluster; a leaf server without one reports its own name.
     #[serde(borrow, deserialize_with = "text")]
     pub cluster: Option<Cow<'a, str>>,
+    /// JetStream domain; omitted without one.
+    #[serde(borrow, deserialize_with = "field")]
+    pub domain: Option<Cow<'a, str>>,
     /// Version.
     #[serde(borrow, deserialize_with = "text")]
     pub ver: Option<Cow<'a, str>>,

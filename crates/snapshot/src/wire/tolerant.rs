@@ -11,7 +11,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// What a JSON value can mean to a field. Everything it does not take is nothing to it.
@@ -81,7 +81,7 @@ impl Field<'_> for bool {
 }
 
 /// A struct read from an object.
-struct Block<T>(T);
+pub(super) struct Block<T>(pub(super) T);
 
 impl<'de, T: Deserialize<'de>> Field<'de> for Block<T> {
     fn object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
@@ -115,8 +115,26 @@ impl<'de, T: Field<'de>> Field<'de> for Named<T> {
     }
 }
 
+/// A list of which nothing is read where it has more rows than that.
+struct Few<T, const MOST: usize>(Vec<Option<T>>);
+
+impl<'de, T: Field<'de>, const MOST: usize> Field<'de> for Few<T, MOST> {
+    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+        let mut rows = Vec::new();
+        while rows.len() < MOST {
+            let Some(Read(row)) = list.next_element()? else { return Ok(Some(Self(rows))) };
+            rows.push(row);
+        }
+        let mut more = false;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            more = true;
+        }
+        Ok(Some(Self(rows)).filter(|_| !more))
+    }
+}
+
 /// Any JSON value, as what it means to a field.
-struct Read<T>(Option<T>);
+pub(super) struct Read<T>(pub(super) Option<T>);
 
 impl<'de, T: Field<'de>> Deserialize<'de> for Read<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -161,6 +179,61 @@ impl<'de, T: Field<'de>> Visitor<'de> for Anything<T> {
     }
 }
 
+/// Takes a JSON value apart as it is read. Everything it does not take is passed over.
+pub(super) trait Sink<'de>: Sized {
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+    fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+/// Hands a JSON value of any type to a sink.
+pub(super) struct Taking<S>(pub(super) S);
+
+impl<'de, S: Sink<'de>> DeserializeSeed<'de> for Taking<S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, S: Sink<'de>> Visitor<'de> for Taking<S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+        self.0.list(list)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<(), A::Error> {
+        self.0.object(object)
+    }
+}
+
 /// Reads text, a number or a flag.
 pub(super) fn field<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -186,6 +259,17 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(field(deserializer)?.map_or_else(Vec::new, unwrapped))
+}
+
+/// Reads a list of objects that has few; a longer one is nothing of what it should be, and reads
+/// as missing.
+pub(super) fn few_rows<'de, D, T, const MOST: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    let few: Option<Few<Block<T>, MOST>> = field(deserializer)?;
+    Ok(few.map_or_else(Vec::new, |few| unwrapped(List(few.0))))
 }
 
 /// Reads a list of texts; what is no text is left out.

@@ -6,6 +6,7 @@ mod exposure;
 mod finding;
 mod head;
 mod matrix;
+mod streams;
 mod survey;
 mod table;
 mod tail;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canvas::{Canvas, Tone};
 use super::table::Table;
 use super::when::{clock, count};
-use super::{matrix, tail};
+use super::{matrix, streams, tail};
 use crate::report::Problem;
 use crate::report::runs;
 use crate::survey::{EpochSurvey, ServerSurvey, Survey, SystemUnknown};
@@ -20,6 +20,7 @@ pub fn survey(survey: &Survey, style: bool) -> String {
     epochs(&mut canvas, &survey.epochs);
     servers(&mut canvas, &survey.epochs);
     clocks(&mut canvas, &survey.epochs);
+    streams::streams(&mut canvas, &survey.epochs);
     matrix::by_epoch(&mut canvas, &survey.epochs);
     matrix::by_server(&mut canvas, &survey.epochs);
     blind(&mut canvas, survey);

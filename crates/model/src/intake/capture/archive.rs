@@ -17,6 +17,7 @@ use super::super::place::Place;
 use super::identity::{self, Known, TELLING};
 use super::outcome::{Matrix, outcomes};
 use super::page::{Held, Page};
+use super::streams::{self, Keepers};
 use super::told::{NOT_GATHERED, accounts, discovered, not_gathered, peers};
 use super::{Capture, Captured, as_problem};
 
@@ -24,7 +25,7 @@ use super::{Capture, Captured, as_problem};
 const GATHERER: &str = "nats audit gather";
 
 /// Cluster and name of a server, as the manifest tells them.
-type Seat = (Option<Arc<str>>, Arc<str>);
+pub(super) type Seat = (Option<Arc<str>>, Arc<str>);
 
 /// Everything of one archive while it is taken in.
 struct Intaking<'a, 'r> {
@@ -137,9 +138,16 @@ fn keep(
 impl Intaking<'_, '_> {
     /// Finds out which servers answered: of each name, by the first reply that tells an id.
     fn identify(&mut self) {
-        for artifact in &self.gather.artifacts {
-            let Some(seat) = seat(artifact) else { continue };
-            self.servers.entry(seat).or_default();
+        let of_streams = |artifact: &&Artifact| artifact.kind == ArtifactKind::StreamInfo;
+        let others = self.gather.artifacts.iter().filter(|artifact| !of_streams(artifact));
+        self.servers.extend(others.filter_map(seat).map(|seat| (seat, Vec::new())));
+        let names: BTreeSet<Arc<str>> =
+            self.servers.keys().map(|(_, name)| Arc::clone(name)).collect();
+        for (cluster, name) in self.gather.artifacts.iter().filter(of_streams).filter_map(seat) {
+            // A stream that tells no cluster may be of a server that does.
+            if cluster.is_some() || !names.contains(&name) {
+                self.servers.entry((cluster, name)).or_default();
+            }
         }
         for kind in TELLING {
             for artifact in self.gather.artifacts.iter().filter(|artifact| artifact.kind == kind) {
@@ -165,7 +173,14 @@ impl Intaking<'_, '_> {
     }
 
     fn page_all(&mut self) {
+        let keepers = Keepers::of(&self.servers);
         for artifact in &self.gather.artifacts {
+            if artifact.kind == ArtifactKind::StreamInfo {
+                let entries = self.reader.container().entries();
+                let stored = |entry: usize| entries.get(entry).map_or(0, |e| e.stored);
+                self.pages.extend(streams::pages(artifact, &keepers, &stored));
+                continue;
+            }
             let Some(endpoint) = endpoint(artifact) else { continue };
             let Some(seat) = seat(artifact).or_else(|| self.seat_of_folder(artifact)) else {
                 continue;
@@ -188,6 +203,7 @@ impl Intaking<'_, '_> {
                     target,
                     account: artifact.account.clone(),
                     server,
+                    of_stream: false,
                     stored,
                     held: Held::Entry(*entry),
                 });

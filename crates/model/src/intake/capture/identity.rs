@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use nats_hindsight_bundle::{ArtifactKind, Reader, document};
-use nats_hindsight_snapshot::wire::ServerInfo;
+use nats_hindsight_snapshot::wire::{ServerInfo, VarzJetStream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -28,6 +28,8 @@ pub(super) struct Known {
     pub(super) id: Option<Arc<str>>,
     pub(super) name: String,
     pub(super) cluster: Option<String>,
+    /// JetStream domain; empty where it has none, none where nothing tells.
+    pub(super) domain: Option<String>,
     pub(super) version: Option<String>,
     pub(super) time: Option<Timestamp>,
     pub(super) jetstream: bool,
@@ -75,6 +77,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Option<Known> {
         id: text(bare.server_id).map(Into::into),
         name: text(bare.server_name).unwrap_or_default(),
         cluster: bare.cluster.and_then(cluster_name),
+        domain: bare.jetstream.and_then(domain),
         version: text(bare.version),
         time: now,
         jetstream: block(bare.jetstream),
@@ -90,10 +93,19 @@ pub(super) fn of_server(server: &ServerInfo<'_>) -> Known {
         id: text(&server.id).map(Into::into),
         name: text(&server.name).unwrap_or_default(),
         cluster: text(&server.cluster),
+        // An envelope leaves out what is not there; without JetStream it says nothing.
+        domain: text(&server.domain)
+            .or_else(|| server.jetstream.unwrap_or(false).then(String::new)),
         version: text(&server.ver),
         time: server.time.as_deref().and_then(|time| time.parse().ok()),
         jetstream: server.jetstream.unwrap_or(false),
     }
+}
+
+/// VARZ holds the domain in the configuration of JetStream.
+fn domain(raw: &RawValue) -> Option<String> {
+    let block: VarzJetStream<'_> = serde_json::from_str(raw.get()).ok()?;
+    Some(block.config?.domain.map(Cow::into_owned).unwrap_or_default())
 }
 
 /// VARZ holds the cluster as a block with a name.

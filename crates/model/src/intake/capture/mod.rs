@@ -11,6 +11,7 @@ mod outcome;
 mod page;
 mod readers;
 mod saved;
+mod streams;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,7 +160,10 @@ impl<'a> Reading<'a> {
             Ok(Told::All) => {}
             Ok(Told::Part) => drop(self.lacking.entry(of).or_insert(Status::Partial)),
             Err(problem) => {
-                self.lacking.insert(of, Status::Malformed);
+                // A file with one stream is no reply that somebody asked the server for.
+                if !page.of_stream {
+                    self.lacking.insert(of, Status::Malformed);
+                }
                 self.problems.push(problem.told(self.uuid, self.place, page));
             }
         }

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::super::Problem;
 use super::super::place::Place;
 use super::identity::Known;
+use super::streams;
 
 /// Where the bytes of a page are.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub(in super::super) struct Page {
     pub(super) account: Option<Arc<str>>,
     /// What is known of the server where the page itself may not tell it.
     pub(super) server: Option<Arc<Known>>,
+    /// Whether it holds one stream and nothing else.
+    pub(super) of_stream: bool,
     /// Bytes it takes where it is stored.
     pub(in super::super) stored: u64,
     pub(super) held: Held,
@@ -98,10 +101,9 @@ impl Page {
 
     /// What is said of the reply, without its body.
     pub(super) fn reply(&self, told: Told) -> Reply<'_> {
-        let filter = self
-            .account
-            .as_ref()
-            .map(|account| FilterLine { account: Some(account.to_string()), subject: None });
+        let account = self.account.as_ref().map(ToString::to_string);
+        let filter =
+            (account.is_some() || self.of_stream).then_some(FilterLine { account, subject: None });
         Reply {
             endpoint: self.endpoint.clone(),
             subject: Cow::Borrowed(""),
@@ -110,7 +112,8 @@ impl Page {
             arrival_us: 0,
             rtt_us: UNTIMED,
             page: None,
-            without_subscriptions: told == Told::Part || self.account.is_some(),
+            without_subscriptions: self.endpoint == Endpoint::CONNZ
+                && (told == Told::Part || self.account.is_some()),
             filter,
             scrubbed: Vec::new(),
             body: None,
@@ -126,6 +129,12 @@ impl Page {
         let document = document::split(bytes).map_err(Useless::Entry)?;
         if document.server.is_some() {
             return Ok(Cow::Borrowed(bytes));
+        }
+        if self.of_stream {
+            let known = self.server.as_ref().ok_or(Useless::Nameless)?;
+            let stream = document.body.unwrap_or("null");
+            let reply = streams::reply(known, self.account.as_deref(), stream);
+            return Ok(Cow::Owned(reply.into_bytes()));
         }
         let known = self.server.as_ref().filter(|known| known.id.is_some());
         let known = known.ok_or(Useless::Nameless)?;

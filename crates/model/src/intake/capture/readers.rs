@@ -121,6 +121,7 @@ mod tests {
             target: None,
             account: None,
             server: None,
+            of_stream: false,
             stored: 0,
             held: Held::Bytes(Arc::from(body)),
         }

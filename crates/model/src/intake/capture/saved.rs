@@ -179,6 +179,7 @@ fn page(reply: &Saved, servers: &BTreeMap<Arc<str>, Arc<Known>>, matrix: &mut Ma
         server: target.as_ref().and_then(|id| servers.get(id)).cloned(),
         target,
         account: None,
+        of_stream: false,
         stored: reply.body.len() as u64,
         held: Held::Bytes(Arc::clone(&reply.body)),
     }

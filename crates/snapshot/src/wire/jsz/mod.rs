@@ -8,6 +8,7 @@
 mod cluster;
 mod consumer;
 mod stream;
+mod streams;
 
 use std::borrow::Cow;
 
@@ -19,6 +20,7 @@ pub use consumer::{Consumer, ConsumerConfig, PriorityGroup, SequencePair};
 pub use stream::{
     AssetGroup, SourceConfig, SourceError, SourceState, Stream, StreamConfig, StreamState,
 };
+pub use streams::{AccountStreams, JszStreams, ListedConfig, ListedMembers, ListedStream};
 
 /// JSZ. The totals are of the whole server, whichever page or account was asked for. A server
 /// without JetStream says `disabled` and zeros.

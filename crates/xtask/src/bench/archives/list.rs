@@ -77,15 +77,15 @@ mod tests {
 
     #[test]
     fn a_list_has_other_rows_and_what_is_around_stays() {
-        let text = "{\n  \"total\": 2,\n  \"offset\": 0,\n  \"rows\": [\n    1,\n    2\n  ]\n}";
+        let text = "{\n  \"count\": 2,\n  \"total\": 2,\n  \"offset\": 0,\n  \"rows\": [\n    1,\n    2\n  ]\n}";
         let list = List::cut(text, &["rows"]).unwrap();
         assert_eq!(list.with(&list.rows), text);
         let rows: Vec<String> = (0..=PAGE).map(|row| row.to_string()).collect();
-        let pages = list.pages(&rows, "rows");
+        let pages = list.pages(&rows, "count");
         assert_eq!(
             pages[1],
             format!(
-                "{{\n  \"total\": 1025,\n  \"offset\": {PAGE},\n  \"rows\": [\n    {PAGE}\n  ]\n}}"
+                "{{\n  \"count\": 1,\n  \"total\": 1025,\n  \"offset\": {PAGE},\n  \"rows\": [\n    {PAGE}\n  ]\n}}"
             )
         );
         assert_eq!(pages.len(), 2);

@@ -15,10 +15,13 @@ use super::archive::Seat;
 use super::identity::Known;
 use super::page::{Held, Page};
 
+/// A server, and the cluster that the manifest says it is in.
+type InCluster = (Option<Arc<str>>, Arc<Known>);
+
 /// Servers that streams may be filed under.
 #[derive(Default)]
 pub(super) struct Keepers {
-    by_name: BTreeMap<Arc<str>, Vec<(Option<Arc<str>>, Arc<Known>)>>,
+    by_name: BTreeMap<Arc<str>, Vec<InCluster>>,
     /// By the folder `<cluster>__<server>`, which is all there is where the manifest is lost.
     by_folder: BTreeMap<String, Vec<Arc<Known>>>,
 }

@@ -154,7 +154,7 @@ impl<'de> Sink<'de> for Accounts<'_, 'de> {
         loop {
             let mut account = AccountStreams::default();
             let (most, beyond) = (&mut *self.most, &mut self.told.beyond);
-            let one = Account { account: &mut account, most, beyond };
+            let one = Account { row: &mut account, most, beyond };
             if list.next_element_seed(Taking(one))?.is_none() {
                 return Ok(());
             }
@@ -166,21 +166,21 @@ impl<'de> Sink<'de> for Accounts<'_, 'de> {
 }
 
 struct Account<'t, 'a> {
-    account: &'t mut AccountStreams<'a>,
+    row: &'t mut AccountStreams<'a>,
     most: &'t mut u64,
     beyond: &'t mut u64,
 }
 
 impl<'de> Sink<'de> for Account<'_, 'de> {
     fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        let Self { account, most, beyond } = self;
+        let Self { row: account, most, beyond } = self;
         while let Some(key) = object.next_key()? {
             match key {
                 Key::Name => account.name = object.next_value::<Read<_>>()?.0,
                 Key::Id => account.id = object.next_value::<Read<_>>()?.0,
                 Key::StreamDetail => {
                     let streams = &mut account.streams;
-                    let streams = Streams { streams, most: &mut *most, beyond: &mut *beyond };
+                    let streams = Streams { rows: streams, most: &mut *most, beyond: &mut *beyond };
                     object.next_value_seed(Taking(streams))?;
                 }
                 _ => drop(object.next_value::<IgnoredAny>()?),
@@ -191,7 +191,7 @@ impl<'de> Sink<'de> for Account<'_, 'de> {
 }
 
 struct Streams<'t, 'a> {
-    streams: &'t mut Vec<ListedStream<'a>>,
+    rows: &'t mut Vec<ListedStream<'a>>,
     most: &'t mut u64,
     beyond: &'t mut u64,
 }
@@ -203,7 +203,7 @@ impl<'de> Sink<'de> for Streams<'_, 'de> {
                 return Ok(());
             };
             // A row that is none stays as an empty one, so that somebody can tell of it.
-            self.streams.push(row.map(|block| block.0).unwrap_or_default());
+            self.rows.push(row.map(|block| block.0).unwrap_or_default());
             *self.most -= 1;
         }
         while list.next_element::<IgnoredAny>()?.is_some() {

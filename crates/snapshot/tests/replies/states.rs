@@ -243,7 +243,8 @@ fn written(folder: &Path) -> BTreeSet<String> {
         let derived = text.split("#[derive(").skip(1).filter(|rest| {
             let attributes = rest.split("struct ").next().unwrap_or_default();
             let derives = attributes.split(")]").next().unwrap_or_default();
-            derives.contains("Deserialize") && !attributes.contains("transparent")
+            let other = ["transparent", "enum "].iter().any(|word| attributes.contains(word));
+            derives.contains("Deserialize") && !other
         });
         names.extend(derived.filter_map(|rest| {
             let (_, behind) = rest.split_once("struct ")?;

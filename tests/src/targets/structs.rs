@@ -5,12 +5,16 @@ use std::fmt::{Debug, Write as _};
 use nats_hindsight_snapshot::wire::{
     AccountClaims, AccountDetail, AccountStat, AccountStatz, Accountz, AccountzDetail, ApiError,
     Bare, ClientEvent, Cluster, Connection, Connz, Consumer, ConsumerConfig, Envelope, Expvarz,
-    Fields, Gatewayz, Healthz, IpQueuesz, JetStreamAccount, Jsz, Leaf, Leafz, Peer, RaftGroup,
-    Raftz, Routez, ServerInfo, ServiceEndpoint, ServiceReply, Statsz, Stream, StreamConfig, Subsz,
-    UserClaims, UserInfo, Varz, VarzJetStream,
+    Fields, Gatewayz, Healthz, IpQueuesz, JetStreamAccount, Jsz, JszStreams, Leaf, Leafz,
+    ListedMembers, ListedStream, Peer, RaftGroup, Raftz, Routez, ServerInfo, ServiceEndpoint,
+    ServiceOutline, ServiceReply, Statsz, Stream, StreamConfig, Subsz, UserClaims, UserInfo, Varz,
+    VarzJetStream,
 };
 use serde::Deserialize;
 use serde_json::Value;
+
+/// Streams that are taken from one text.
+const STREAMS: u64 = 100;
 
 /// A JSON text, read into every wire struct. What a text says does not depend on how its strings
 /// are spelled, on its white space or on the order of its fields.
@@ -66,12 +70,15 @@ fn all(text: &str) -> Vec<(&'static str, Option<String>)> {
         Jsz,
         Leaf,
         Leafz,
+        ListedMembers,
+        ListedStream,
         Peer,
         RaftGroup,
         Raftz,
         Routez,
         ServerInfo,
         ServiceEndpoint,
+        ServiceOutline,
         ServiceReply,
         Statsz,
         Stream,
@@ -83,6 +90,8 @@ fn all(text: &str) -> Vec<(&'static str, Option<String>)> {
     ];
     read_as.push(("Expvarz", read::<Expvarz>(text)));
     read_as.push(("IpQueuesz", read::<IpQueuesz>(text)));
+    let streams = JszStreams::read(text, STREAMS).ok();
+    read_as.push(("JszStreams", streams.map(|told| format!("{told:?}"))));
     read_as
 }
 

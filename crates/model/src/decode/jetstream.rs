@@ -16,8 +16,12 @@ use crate::epoch::{Epoch, Who};
 use crate::streams::{JszRecord, MemberTold, StreamTold, Teller};
 
 /// Adds the streams of a reply, `most` of them; gives how many more there are.
-pub(super) fn jsz(epoch: &mut Epoch, line: &Reply<'_>, most: u64) -> Result<u64, String> {
-    let body = line.body.as_ref().ok_or("the reply is not JSON")?;
+pub(super) fn jsz(
+    epoch: &mut Epoch,
+    line: &Reply<'_>,
+    body: &Body<'_>,
+    most: u64,
+) -> Result<u64, String> {
     let source = line.source.as_deref();
     let (teller, json) = if let Some(url) = source.filter(|source| source.starts_with("http")) {
         let Some(who) = bare_who(epoch, line, body, url)? else { return Ok(0) };

@@ -47,11 +47,8 @@ fn add_seen(epoch: &mut Epoch, line: &Reply<'_>, seen: Seen, limits: &Limits) {
             owners(epoch, line, told);
             Ok(())
         }
-        Seen::Streams(body) => {
-            let line = Reply { body: Some(Body::new(&body)), ..line.clone() };
-            streams(epoch, &line, limits.max_streams)
-        }
-        Seen::Bare(body, url) => bare(epoch, line, &Body::new(&body), &url),
+        Seen::Streams(held) => streams(epoch, line, &whole(line, &held), limits.max_streams),
+        Seen::Bare(held, url) => bare(epoch, line, &whole(line, &held), &url),
         Seen::Unreadable(why) => Err(why),
     };
     if let Err(why) = read {
@@ -59,10 +56,16 @@ fn add_seen(epoch: &mut Epoch, line: &Reply<'_>, seen: Seen, limits: &Limits) {
     }
 }
 
+/// The body of a line, which knows where it ends although fields of a later version stand behind
+/// it; of a line that came without, what was held of it.
+fn whole<'a>(line: &Reply<'a>, held: &'a [u8]) -> Body<'a> {
+    line.body.unwrap_or_else(|| Body::new(held))
+}
+
 /// Adds the streams of one reply to the tables, as long as there are no more than `most` in all.
-fn streams(epoch: &mut Epoch, line: &Reply<'_>, most: u64) -> Result<(), String> {
+fn streams(epoch: &mut Epoch, line: &Reply<'_>, body: &Body<'_>, most: u64) -> Result<(), String> {
     let room = most.saturating_sub(epoch.streams_told);
-    let beyond = jetstream::jsz(epoch, line, room)?;
+    let beyond = jetstream::jsz(epoch, line, body, room)?;
     epoch.streams_beyond = epoch.streams_beyond.saturating_add(beyond);
     Ok(())
 }

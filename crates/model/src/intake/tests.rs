@@ -369,3 +369,30 @@ fn progress_ends_at_the_total() {
     let total = (a.len() + b.len()) as u64;
     assert_eq!(*last.lock().unwrap(), (total, total));
 }
+
+/// A later minor version may put fields behind a body: what the body is does not change by them.
+#[test]
+fn fields_behind_a_body_cost_nothing() {
+    let header = header(A, 0);
+    let line = |n: u64, endpoint: &str| FrameLine {
+        epoch: A.to_owned(),
+        system: "prod".to_owned(),
+        start: header.start,
+        n,
+        endpoint: Endpoint::named(endpoint),
+    };
+    let later = r#","later":{"a":1}}}"#;
+    let varz = r#"{"reply":{"endpoint":"VARZ","source":"http://a1:8222","body":{"server_id":"N1","server_name":"a1","version":"2.12.8"}"#;
+    let jsz = r#"{"reply":{"endpoint":"JSZ","source":"N1","body":{"server":{"id":"N1","name":"a1"},"data":{"config":{"domain":"hub"}}}"#;
+    let head = format!("{{\"epoch\":{}}}\n", serde_json::to_string(&header).unwrap());
+    let bytes = [
+        frame_bytes(line(0, "epoch"), head.as_bytes()).unwrap(),
+        frame_bytes(line(1, "VARZ"), format!("{varz}{later}\n").as_bytes()).unwrap(),
+        frame_bytes(line(2, "JSZ"), format!("{jsz}{later}\n").as_bytes()).unwrap(),
+    ];
+    let source = Source::Held { name: "later".to_owned(), bytes: bytes.concat().into() };
+    let intake = open(&[source], &Limits::default(), &|_, _| {}).unwrap();
+    let epoch = crate::decode::replies(&intake.epochs[0], &|_| true);
+    assert_eq!(epoch.malformed, []);
+    assert_eq!((epoch.varz.len(), epoch.jsz.len(), epoch.sightings.len()), (1, 1, 2));
+}

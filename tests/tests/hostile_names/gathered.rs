@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use nats_hindsight_tests::recording::{SCALE, fixtures};
+use nats_hindsight_tests::recording::fixtures;
 use nats_hindsight_tests::schema;
 use serde_json::Value;
 use zip::ZipArchive;
 
 use crate::tables::{aligned, take_texts};
-use crate::terminal::{WIDEST, assert_harmless, columns, deceives, hindsight, without_colour};
+use crate::terminal::{WIDEST, assert_harmless, columns, deceives, printed, without_colour};
 
 const COMMANDS: [&str; 2] = ["analyze", "inspect"];
 
@@ -30,20 +30,6 @@ fn archives() -> Vec<PathBuf> {
 /// What can be given to the tool: the sequence, and each epoch alone.
 fn inputs() -> Vec<PathBuf> {
     archives().into_iter().chain([folder()]).collect()
-}
-
-/// What is printed of an input, by all checks.
-fn printed(input: &Path, command: &str, format: &str, colour: bool) -> String {
-    let path = input.display().to_string();
-    let mut args = vec![command, &path, "--format", format];
-    if command == "analyze" {
-        args.extend(SCALE);
-        args.extend(["--fail-on", "never"]);
-    }
-    let printed = hindsight(&args, colour);
-    assert_eq!(printed.code, 0, "{}", printed.err);
-    assert_harmless(&printed.err, command);
-    printed.out
 }
 
 /// Every text in a reply of an archive.

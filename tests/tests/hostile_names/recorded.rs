@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use nats_hindsight_testkit::scenario::HOSTILE;
-use nats_hindsight_tests::recording::{SCALE, fixtures};
+use nats_hindsight_tests::recording::fixtures;
 use nats_hindsight_tests::schema;
 use serde_json::Value;
 
 use crate::tables::{aligned, take_texts};
-use crate::terminal::{WIDEST, assert_harmless, columns, hindsight, slice, without_colour};
+use crate::terminal::{self, WIDEST, assert_harmless, columns, slice, without_colour};
 
 fn recording() -> PathBuf {
     fixtures().join("hostile-names")
@@ -17,16 +17,7 @@ fn recording() -> PathBuf {
 
 /// What is printed of the recording: the report, or the survey.
 fn printed(command: &str, format: &str, colour: bool) -> String {
-    let folder = recording().display().to_string();
-    let mut args = vec![command, &folder, "--format", format];
-    if command == "analyze" {
-        args.extend(SCALE);
-        args.extend(["--fail-on", "never"]);
-    }
-    let printed = hindsight(&args, colour);
-    assert_eq!(printed.code, 0, "{}", printed.err);
-    assert_harmless(&printed.err, command);
-    printed.out
+    terminal::printed(&recording(), command, format, colour)
 }
 
 fn report() -> Value {
@@ -62,7 +53,7 @@ fn escaped(c: char) -> Vec<char> {
     match c {
         '\n' => vec!['\\', 'n'],
         '\r' => vec!['\\', 'r'],
-        c if crate::terminal::deceives(c) => c.escape_unicode().collect(),
+        c if terminal::deceives(c) => c.escape_unicode().collect(),
         c => vec![c],
     }
 }

@@ -1,8 +1,10 @@
 //! What a terminal would make of an output.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use nats_hindsight_tests::recording::SCALE;
 use unicode_width::UnicodeWidthStr;
 
 /// The most columns of a line.
@@ -28,6 +30,20 @@ pub(crate) fn hindsight<S: AsRef<OsStr>>(args: &[S], colour: bool) -> Printed {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// What is printed of an input, by all checks.
+pub(crate) fn printed(input: &Path, command: &str, format: &str, colour: bool) -> String {
+    let path = input.display().to_string();
+    let mut args = vec![command, &path, "--format", format];
+    if command == "analyze" {
+        args.extend(SCALE);
+        args.extend(["--fail-on", "never"]);
+    }
+    let printed = hindsight(&args, colour);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    assert_harmless(&printed.err, command);
+    printed.out
 }
 
 /// Whether a character does something else than standing there. Written down here once more, and

@@ -39,7 +39,7 @@ impl Asked {
                 && capture.expected.unwrap_or(0) == 0;
             let status = if nobody { Status::Ok } else { capture.status.clone() };
             let account = || accounts.get(capture.account.as_deref()?).copied();
-            let asked = match (&capture.service, target) {
+            let asked = match (&capture.service, &capture.target) {
                 (Some(service), _) => service.clone(),
                 (None, Some(target)) => show(Some(target)),
                 (None, None) => account().unwrap_or_default().to_owned(),

@@ -65,7 +65,7 @@ fn identity(index: &EpochIndex) -> Identity {
     let mut servers = read(&small[0]);
     // A server without a name is known by its address, which VARZ tells.
     let nameless = servers.iter().any(|server| server.seat.1 == server.id);
-    if nameless || servers.len() < index.expected_servers {
+    if nameless || servers.len() < index.expected_servers() {
         servers = read(&small[1]);
     }
     if servers.is_empty() {

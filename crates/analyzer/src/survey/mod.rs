@@ -151,7 +151,7 @@ fn one(index: usize, at: &EpochIndex) -> (EpochSurvey, Vec<Problem>) {
         whole: epoch.whole,
         complete: epoch.whole && epoch.end.as_ref().is_some_and(|end| end.complete),
         frames,
-        pages: at.is_foreign().then_some(frames),
+        pages: at.is_captured().then_some(frames),
         stored,
         servers,
         silent,

@@ -162,16 +162,20 @@ impl<T: Clone> Shard<T> {
         }
         let known = self.before.remove(&hash)?;
         let told = known.told.clone();
-        self.keep(hash, known, usize::MAX);
+        self.put(hash, known);
         Some(told)
     }
 
     fn keep(&mut self, hash: u64, known: Known<T>, most: usize) {
-        self.held += known.json.len();
-        self.now.insert(hash, known);
+        self.put(hash, known);
         if self.held > most {
             self.forget();
         }
+    }
+
+    fn put(&mut self, hash: u64, known: Known<T>) {
+        self.held += known.json.len();
+        self.now.insert(hash, known);
     }
 
     fn forget(&mut self) {

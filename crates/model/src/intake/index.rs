@@ -14,6 +14,7 @@ use super::Problem;
 use super::capture::Capture;
 use super::place::Place;
 use super::reader::{Files, FrameReader};
+use crate::expected::Expected;
 
 /// Malformed lines of one endpoint that are told one by one.
 const TOLD: usize = 3;
@@ -46,8 +47,6 @@ pub struct EpochIndex {
     pub uuid: String,
     /// The header without what the epoch expects; made from the frames where it is lost.
     pub head: EpochLine,
-    /// Servers that the header expects to answer.
-    pub expected_servers: usize,
     /// Whether the header was there.
     pub has_header: bool,
     /// The end without its outcomes and without what is to be remembered.
@@ -61,6 +60,8 @@ pub struct EpochIndex {
     pub complete: bool,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
+    /// Servers that it holds replies of, if no collector of ours recorded it.
+    pub(super) answered: Option<usize>,
     /// Where its replies are, if no collector of ours recorded it; it has no frames then.
     pub(super) capture: Option<Arc<Capture>>,
     pub(super) files: Arc<Files>,
@@ -96,6 +97,20 @@ impl EpochIndex {
             }
         });
         header.unwrap_or_else(|| self.head.clone())
+    }
+
+    /// Servers that the header expects to answer. It is read for them: few epochs of a sequence are
+    /// asked.
+    pub fn expected_servers(&self) -> usize {
+        let mut expected = self.answered;
+        if expected.is_none() {
+            self.read(&|endpoint| *endpoint == Endpoint::EPOCH, &mut |line| {
+                if let Line::Epoch(line) = line {
+                    expected.get_or_insert_with(|| Expected::count_servers(&line.expects));
+                }
+            });
+        }
+        expected.unwrap_or(0)
     }
 
     /// The whole end, if the epoch has one.
@@ -191,11 +206,6 @@ impl EpochIndex {
             }
             None => (self.frames.len(), self.frames.iter().map(|frame| frame.stored).sum()),
         }
-    }
-
-    /// Whether no collector of ours recorded it: an archive of the gatherer, or saved replies.
-    pub fn is_foreign(&self) -> bool {
-        self.capture.is_some()
     }
 
     /// The digest over the stored frames.

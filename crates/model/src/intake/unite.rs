@@ -17,8 +17,6 @@ use super::index::{EpochIndex, FrameRef};
 use super::reader::{Files, FrameReader};
 use super::{Problem, parallel};
 
-use crate::expected::Expected;
-
 /// Ranges of missing frames that are told.
 const TOLD: usize = 10;
 
@@ -72,13 +70,13 @@ fn captured(captures: Vec<Captured>, files: &Arc<Files>) -> (Vec<EpochIndex>, Ve
         let Captured { head, end, digest, whole, servers, capture, problems: found } = captured;
         let index = EpochIndex {
             uuid: head.uuid.clone(),
-            expected_servers: servers,
             has_header: true,
             totals: Some(end),
             frames: Vec::new(),
             digest,
             complete: whole,
             problems: found,
+            answered: Some(servers),
             capture: Some(Arc::new(capture)),
             files: Arc::clone(files),
             head,
@@ -175,13 +173,13 @@ fn open(uuid: &str, parts: &Parts, files: &Arc<Files>) -> Result<EpochIndex, Pro
     let mut index = EpochIndex {
         uuid: uuid.to_owned(),
         head: minimal(&parts.first),
-        expected_servers: 0,
         has_header: false,
         totals: None,
         frames: parts.frames.values().cloned().collect(),
         digest: String::new(),
         complete: false,
         problems: parts.lost.iter().map(|(_, problem)| problem.clone()).collect(),
+        answered: None,
         capture: None,
         files: Arc::clone(files),
     };
@@ -224,18 +222,14 @@ fn read_ends(index: &mut EpochIndex) -> Option<String> {
     let wanted = |endpoint: &Endpoint| [Endpoint::EPOCH, Endpoint::END].contains(endpoint);
     let problems = index.read(&wanted, &mut |line| match line {
         Line::Epoch(line) => {
-            header.get_or_insert_with(|| {
-                let servers = Expected::count_servers(&line.expects);
-                (servers, line.expecting(ExpectsLine::default()))
-            });
+            header.get_or_insert_with(|| line.expecting(ExpectsLine::default()));
         }
         Line::End(line) => drop(end.get_or_insert(line.without_memory())),
         Line::OtherMajor { version, collector } => other = Some(other_major(&version, &collector)),
         _ => {}
     });
-    if let Some((servers, head)) = header {
+    if let Some(head) = header {
         index.has_header = true;
-        index.expected_servers = servers;
         index.head = head;
     }
     index.totals = end.map(|end| EndLine { outcomes: Vec::new(), ..end });

@@ -27,6 +27,13 @@ const MOST_PARTS: usize = 4 << 20;
 /// A body longer than this is not held: few are, and those change all the time.
 const MOST_OF_ONE: usize = 64 << 10;
 
+/// By so many of its first bytes, and its length, a reply is looked for: they name its sender. So
+/// a reply that changed meets the one before, and is told from it by the first byte that differs.
+const OUTSET: usize = 192;
+
+/// Parts of replies begin alike and name nobody.
+const ALL: usize = usize::MAX;
+
 /// Rows of a table that are kept for the next epoch.
 const MOST_ROWS: usize = 1 << 17;
 
@@ -35,10 +42,10 @@ const MOST_ROWS: usize = 1 << 17;
 /// It never changes what is decoded, only how often.
 #[derive(Default)]
 pub struct Memo {
-    replies: Kept<Arc<Told>, MOST_HELD>,
+    replies: Kept<Arc<Told>, MOST_HELD, OUTSET>,
     /// Parts of the replies of services, which are the same for all instances of one.
-    pub(super) metadata: Kept<Metadata, MOST_PARTS>,
-    pub(super) endpoints: Kept<Announced, MOST_PARTS>,
+    pub(super) metadata: Kept<Metadata, MOST_PARTS, ALL>,
+    pub(super) endpoints: Kept<Announced, MOST_PARTS, ALL>,
     /// Epochs that nobody looks at any more: never more than are looked at at the same time.
     spare: Mutex<Vec<Epoch>>,
 }
@@ -80,8 +87,9 @@ impl Memo {
 }
 
 /// What pieces of JSON mean, by their bytes and the endpoint they are of: of this stretch of a
-/// sequence and of the one before, and of `MOST` bytes at most.
-pub(super) struct Kept<T, const MOST: usize> {
+/// sequence and of the one before, and of `MOST` bytes at most. Of those that have their length and
+/// their first `OUTSET` bytes in common, the last two are kept.
+pub(super) struct Kept<T, const MOST: usize, const OUTSET: usize> {
     shards: [Mutex<Shard<T>>; SHARDS],
     hasher: RandomState,
 }
@@ -89,6 +97,7 @@ pub(super) struct Kept<T, const MOST: usize> {
 struct Shard<T> {
     now: Generation<T>,
     before: Generation<T>,
+    /// Bytes that came into `now` in this stretch; some may have moved on to `before`.
     held: usize,
 }
 
@@ -106,13 +115,13 @@ impl<T> Default for Shard<T> {
     }
 }
 
-impl<T, const MOST: usize> Default for Kept<T, MOST> {
+impl<T, const MOST: usize, const OUTSET: usize> Default for Kept<T, MOST, OUTSET> {
     fn default() -> Self {
         Self { shards: Default::default(), hasher: RandomState::default() }
     }
 }
 
-impl<T: Clone, const MOST: usize> Kept<T, MOST> {
+impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
     fn next_stretch(&self) {
         self.shards.iter().for_each(|shard| lock(shard).forget());
     }
@@ -127,17 +136,31 @@ impl<T: Clone, const MOST: usize> Kept<T, MOST> {
         if json.len() > MOST_OF_ONE {
             return make(&|| Arc::from(json));
         }
-        let hash = self.hasher.hash_one(json);
+        let hash = self.hasher.hash_one((&json[..json.len().min(OUTSET)], json.len()));
         let shard = &self.shards[(hash >> 60) as usize % SHARDS];
-        if let Some(told) = lock(shard).find(hash, endpoint, json) {
-            return told;
-        }
-        let json: Arc<[u8]> = Arc::from(json);
+        let room = match lock(shard).find(hash, endpoint, json) {
+            Ok(told) => return told,
+            Err(room) => room,
+        };
+        let json = copied(json, room);
         let told = make(&|| Arc::clone(&json));
         let known = Known { endpoint: endpoint.clone(), json, told: told.clone() };
         lock(shard).keep(hash, known, MOST / SHARDS);
         told
     }
+}
+
+/// A copy of a piece of JSON, in the room of one that is not needed any more if that has its length
+/// and nobody else holds it.
+fn copied(json: &[u8], room: Option<Arc<[u8]>>) -> Arc<[u8]> {
+    let Some(mut room) = room.filter(|room| room.len() == json.len()) else {
+        return Arc::from(json);
+    };
+    match Arc::get_mut(&mut room) {
+        Some(bytes) => bytes.copy_from_slice(json),
+        None => return Arc::from(json),
+    }
+    room
 }
 
 /// A decoder that failed leaves at most one reply out.
@@ -153,29 +176,43 @@ impl<T> Known<T> {
 }
 
 impl<T: Clone> Shard<T> {
-    fn find(&mut self, hash: u64, endpoint: &Endpoint, json: &[u8]) -> Option<T> {
-        if let Some(known) = self.now.get(&hash) {
-            return known.is(endpoint, json).then(|| known.told.clone());
+    /// What a piece means, if it is known; else the bytes of the older of two that begin like it,
+    /// which makes room.
+    fn find(
+        &mut self,
+        hash: u64,
+        endpoint: &Endpoint,
+        json: &[u8],
+    ) -> Result<T, Option<Arc<[u8]>>> {
+        let newer = self.now.get(&hash);
+        if let Some(known) = newer.filter(|known| known.is(endpoint, json)) {
+            return Ok(known.told.clone());
         }
-        if !self.before.get(&hash)?.is(endpoint, json) {
-            return None;
+        let occupied = newer.is_some();
+        let Some(known) = self.before.get(&hash) else { return Err(None) };
+        if known.is(endpoint, json) {
+            let told = known.told.clone();
+            if !occupied && let Some(known) = self.before.remove(&hash) {
+                self.put(hash, known);
+            }
+            return Ok(told);
         }
-        let known = self.before.remove(&hash)?;
-        let told = known.told.clone();
-        self.put(hash, known);
-        Some(told)
+        Err(self.before.remove(&hash).map(|known| known.json))
     }
 
     fn keep(&mut self, hash: u64, known: Known<T>, most: usize) {
-        self.put(hash, known);
+        if let Some(older) = self.put(hash, known) {
+            self.before.insert(hash, older);
+        }
         if self.held > most {
             self.forget();
         }
     }
 
-    fn put(&mut self, hash: u64, known: Known<T>) {
+    /// Puts one into its place, and gives back the one that had it.
+    fn put(&mut self, hash: u64, known: Known<T>) -> Option<Known<T>> {
         self.held += known.json.len();
-        self.now.insert(hash, known);
+        self.now.insert(hash, known)
     }
 
     fn forget(&mut self) {
@@ -192,7 +229,7 @@ mod tests {
 
     use nats_hindsight_snapshot::Endpoint;
 
-    use super::{MOST_HELD, MOST_OF_ONE, Memo};
+    use super::{MOST_HELD, MOST_OF_ONE, Memo, OUTSET};
     use crate::decode::told::Told;
 
     /// How often each of these bodies is decoded.
@@ -234,10 +271,21 @@ mod tests {
     }
 
     #[test]
+    fn of_replies_that_begin_alike_the_last_two_are_kept() {
+        let memo = Memo::default();
+        let reply = |last: u8| [vec![b'x'; OUTSET], vec![last]].concat();
+        let [a, b, c] = [reply(b'a'), reply(b'b'), reply(b'c')];
+        assert_eq!(decoded(&memo, &[&a, &b, &a, &b]), 2);
+        assert_eq!(decoded(&memo, &[&c, &b, &c]), 1);
+        let told = memo.told(&Endpoint::VARZ, &c, |_| Told::Unreadable("other".to_owned()));
+        assert!(matches!(&*told, Told::Unreadable(text) if text.as_bytes() == c));
+    }
+
+    #[test]
     fn it_holds_no_more_than_its_bound() {
         let memo = Memo::default();
         let body =
-            |number: usize| [vec![b'x'; MOST_OF_ONE - 8], number.to_le_bytes().into()].concat();
+            |number: usize| [number.to_le_bytes().into(), vec![b'x'; MOST_OF_ONE - 8]].concat();
         for number in 0..4 * MOST_HELD / MOST_OF_ONE {
             decoded(&memo, &[&body(number)]);
         }

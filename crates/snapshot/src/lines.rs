@@ -495,26 +495,54 @@ pub struct EndLine<R = ExpectsLine> {
 }
 
 /// Part of a line that is parsed only when somebody wants it.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub struct Unread<'a>(#[serde(borrow)] Option<&'a RawValue>);
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unread<'a> {
+    json: Option<&'a [u8]>,
+    /// The whole line, as long as nobody parsed it.
+    line: Option<&'a [u8]>,
+}
 
-impl<'a> Unread<'a> {
-    /// Parses it; the default of `T` where it is missing.
-    pub fn read<T: Default + Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
-        self.0.map_or_else(|| Ok(T::default()), |raw| serde_json::from_str(raw.get()))
+impl<'de: 'a, 'a> Deserialize<'de> for Unread<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Option::<&'a RawValue>::deserialize(deserializer)?;
+        Ok(Self { json: raw.map(|raw| raw.get().as_bytes()), line: None })
     }
 }
 
-impl EndLine<Unread<'_>> {
-    /// The line with all it remembers.
-    pub fn whole(self) -> Result<EndLine, serde_json::Error> {
-        let remember = self.remember.read()?;
-        Ok(EndLine { remember, ..self.without_memory() })
+impl<'a> Unread<'a> {
+    /// The last part of a line, which nobody looked at: what stands there may be no JSON, or more
+    /// than the part.
+    pub(crate) fn cut(json: &'a [u8], line: &'a [u8]) -> Self {
+        Self { json: Some(json).filter(|json| *json != b"null"), line: Some(line) }
     }
 
-    /// The line with nothing to remember.
-    pub fn without_memory(self) -> EndLine {
+    /// Parses it; the default of `T` where it is missing.
+    pub fn read<T: Default + Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
+        let Some(json) = self.json else { return Ok(T::default()) };
+        serde_json::from_slice(json).or_else(|error| match self.strict() {
+            Some(json) => serde_json::from_slice(json),
+            None => Err(error),
+        })
+    }
+
+    /// The part by the whole line, which may have more fields behind it.
+    fn strict(&self) -> Option<&'a [u8]> {
+        #[derive(Deserialize)]
+        struct Holder<'a> {
+            #[serde(borrow)]
+            epoch: Option<EpochLine<Unread<'a>>>,
+            #[serde(borrow)]
+            end: Option<EndLine<Unread<'a>>>,
+        }
+        let Holder { epoch, end } = serde_json::from_slice(self.line?).ok()?;
+        let header = epoch.map(|header| header.expects);
+        header.or(end.map(|end| end.remember))?.json
+    }
+}
+
+impl<R> EndLine<R> {
+    /// The same line with something else in the place of what is to be remembered.
+    pub fn remembering<O>(self, remember: O) -> EndLine<O> {
         EndLine {
             end: self.end,
             frames: self.frames,
@@ -523,8 +551,21 @@ impl EndLine<Unread<'_>> {
             complete: self.complete,
             interrupted: self.interrupted,
             outcomes: self.outcomes,
-            remember: ExpectsLine::default(),
+            remember,
         }
+    }
+}
+
+impl EndLine<Unread<'_>> {
+    /// The line with all it remembers.
+    pub fn whole(self) -> Result<EndLine, serde_json::Error> {
+        let remember = self.remember.read()?;
+        Ok(self.remembering(remember))
+    }
+
+    /// The line with nothing to remember.
+    pub fn without_memory(self) -> EndLine {
+        self.remembering(ExpectsLine::default())
     }
 }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use memchr::memmem;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::MAJOR;
-use super::reply::{Reply, START};
+use super::reply::{END, Reply, START};
 use crate::lines::{
     CaptureLine, CollectorLine, EndLine, EpochLine, EventLine, FrameLine, ReplyLine, Unread,
 };
@@ -158,8 +159,34 @@ impl<'a> Iterator for Lines<'a> {
         if let Some(reply) = Reply::cut(line, &mut self.head) {
             return Some(Line::Reply(reply));
         }
+        if line.len() as u64 <= self.max_header
+            && let Some(line) = cut(line, &mut self.head)
+        {
+            return Some(line);
+        }
         let parsed = read_line(line, self.max_header);
         Some(parsed.unwrap_or_else(|why| Line::Malformed { offset: offset as u64, why }))
+    }
+}
+
+/// A header or an end, cut in front of its last and largest part, which is much the same in every
+/// epoch and which few readers want; nothing where that cannot be done without a look at the part.
+fn cut<'a>(line: &'a [u8], head: &mut Vec<u8>) -> Option<Line<'a>> {
+    let key: &[u8] = match line {
+        _ if line.starts_with(b"{\"epoch\":{") => b",\"expects\":",
+        _ if line.starts_with(b"{\"end\":{") => b",\"remember\":",
+        _ => return None,
+    };
+    // Inside a text the quotes of the key would be escaped.
+    let at = memmem::find(line, key)?;
+    let part = Unread::cut(line.get(at + key.len()..)?.strip_suffix(END)?, line);
+    head.clear();
+    head.extend_from_slice(line.get(..at)?);
+    head.extend_from_slice(END);
+    match serde_json::from_slice(head).ok()? {
+        Parsed::Epoch(header) => Some(of_major(Box::new(header.expecting(part)))),
+        Parsed::End(end) => Some(Line::End(Box::new(end.remembering(part)))),
+        _ => None,
     }
 }
 
@@ -177,10 +204,7 @@ fn read_line(line: &[u8], max_header: u64) -> Result<Line<'_>, String> {
         Err(error) => return newer_header(line).ok_or_else(|| why(&error)),
     };
     Ok(match parsed {
-        Parsed::Epoch(header) if major(&header.format.version) != Some(MAJOR) => {
-            other_major(&header.format.version, &header.collector)
-        }
-        Parsed::Epoch(header) => Line::Epoch(header),
+        Parsed::Epoch(header) => of_major(header),
         Parsed::Reply(line) => Line::Reply(Reply::parsed(line)),
         Parsed::Event(event) => Line::Event(event),
         Parsed::Capture(capture) => Line::Capture(capture),
@@ -188,6 +212,15 @@ fn read_line(line: &[u8], max_header: u64) -> Result<Line<'_>, String> {
         Parsed::Unknown(kind) => Line::Unknown { kind },
         Parsed::Frame(_) => return Err("a second `frame` line in one frame".to_owned()),
     })
+}
+
+/// A header, if this build reads its format.
+fn of_major(header: Box<EpochLine<Unread<'_>>>) -> Line<'_> {
+    if major(&header.format.version) == Some(MAJOR) {
+        Line::Epoch(header)
+    } else {
+        other_major(&header.format.version, &header.collector)
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -242,5 +275,68 @@ fn excerpt(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, Lines};
+    use crate::lines::{EndLine, EpochLine, ExpectsLine};
+
+    fn read(line: &str) -> Line<'_> {
+        Lines::new(line.as_bytes(), 0, 1 << 20).next().unwrap()
+    }
+
+    fn header(line: &str) -> Option<EpochLine> {
+        let Line::Epoch(header) = read(line) else { panic!("{line}") };
+        header.whole().ok()
+    }
+
+    fn end(line: &str) -> Option<EndLine> {
+        let Line::End(end) = read(line) else { panic!("{line}") };
+        end.whole().ok()
+    }
+
+    const HEADER: &str = r#"{"epoch":{"format":{"name":"n","version":"1.0"},"uuid":"u","system":"a,\"expects\":1","collector":{"id":"c"},"start":"2026-11-21T09:00:00Z""#;
+    const END: &str = r#"{"end":{"end":"2026-11-21T09:00:01Z","frames":2"#;
+    const SERVERS: &str = r#"{"servers":[{"id":"N1","name":"n1"}]}"#;
+
+    #[test]
+    fn a_header_is_the_same_wherever_its_largest_part_stands() {
+        let wanted = header(&format!(r#"{HEADER},"expects":{SERVERS}}}}}"#)).unwrap();
+        assert_eq!((wanted.system.as_str(), wanted.expects.servers.len()), (r#"a,"expects":1"#, 1));
+        let later = format!(r#"{HEADER},"expects":{SERVERS},"later":{{"expects":5}}}}}}"#);
+        assert_eq!(header(&later).unwrap(), wanted);
+        let beside = format!(r#"{HEADER},"expects":{SERVERS}}},"later":{{"a":{{}}}}}}"#);
+        assert_eq!(header(&beside).unwrap(), wanted);
+        let before = HEADER.replacen(r#""uuid""#, &format!(r#""expects":{SERVERS},"uuid""#), 1);
+        assert_eq!(header(&format!("{before}}}}}")).unwrap(), wanted);
+        for nothing in ["", r#","expects":null"#, r#","expects":{}"#] {
+            let line = format!("{HEADER}{nothing}}}}}");
+            assert_eq!(header(&line).unwrap().expects, ExpectsLine::default(), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_the_same_wherever_its_largest_part_stands() {
+        let wanted = end(&format!(r#"{END},"remember":{SERVERS}}}}}"#)).unwrap();
+        assert_eq!((wanted.frames, wanted.remember.servers.len()), (2, 1));
+        let later = format!(r#"{END},"remember":{SERVERS},"later":1}}}}"#);
+        assert_eq!(end(&later).unwrap(), wanted);
+        assert_eq!(end(&format!("{END}}}}}")).unwrap().remember, ExpectsLine::default());
+    }
+
+    #[test]
+    fn a_part_that_is_no_json_costs_only_itself() {
+        assert_eq!(header(&format!(r#"{HEADER},"expects":{{"servers":[}}}}}}"#)), None);
+        assert_eq!(end(&format!(r#"{END},"remember":[}}}}"#)), None);
+        let cut_off = format!(r#"{HEADER},"expects":{{"servers":["#);
+        assert!(matches!(read(&cut_off), Line::Malformed { .. }));
+    }
+
+    #[test]
+    fn a_header_of_another_major_version_is_told_as_such() {
+        let line = format!(r#"{HEADER},"expects":{SERVERS}}}}}"#).replacen("1.0", "2.0", 1);
+        assert!(matches!(read(&line), Line::OtherMajor { .. }));
     }
 }

@@ -22,8 +22,8 @@ pub(super) const START: &[u8] = b"{\"reply\":{";
 /// escaped, so it is a key.
 const KEY: &[u8] = b",\"body\":";
 
-/// How a line ends whose last field is the body.
-const END: &[u8] = b"}}";
+/// How a line ends whose last field is cut off.
+pub(super) const END: &[u8] = b"}}";
 
 /// The round trip of a reply whose arrival nobody saw, as in the archive of a stranger: its time is
 /// by the server's own clock, and says nothing of that clock.

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Limits, Reply};
 use nats_hindsight_snapshot::lines::{CaptureLine, EpochLine, Unread};
 
@@ -22,11 +23,14 @@ pub(super) struct Crowd<'a> {
     next: u64,
     beyond: Option<(&'static str, &'static str, u64)>,
     expects: Option<(&'static str, String)>,
+    /// Whether services are looked at, and with them what is expected of them.
+    services: bool,
 }
 
 impl<'a> Crowd<'a> {
-    pub(super) fn of(limits: &'a Limits) -> Self {
-        let mut crowd = Self { limits, next: 0, beyond: None, expects: None };
+    pub(super) fn of(limits: &'a Limits, wanted: &dyn Fn(&Endpoint) -> bool) -> Self {
+        let services = Endpoint::VERBS.iter().any(wanted) || wanted(&Endpoint::CONNZ);
+        let mut crowd = Self { limits, next: 0, beyond: None, expects: None, services };
         crowd.next = crowd.least();
         crowd
     }
@@ -62,7 +66,7 @@ impl<'a> Crowd<'a> {
 
     fn expected(&self, unread: &Unread<'_>) -> Result<Expected, (&'static str, String)> {
         let Limits { max_servers, max_instances, .. } = *self.limits;
-        let expects = Expected::read(unread).map_err(|error| {
+        let expects = Expected::read(unread, self.services).map_err(|error| {
             ("line_malformed", format!("EPOCH: what is expected cannot be read: {error}"))
         })?;
         let (what, name, limit) = if expects.servers.len() as u64 > max_servers {

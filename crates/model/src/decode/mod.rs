@@ -15,7 +15,6 @@ mod services;
 mod texts;
 mod told;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -95,7 +94,7 @@ fn add(epoch: &mut Epoch, line: &Reply<'_>, told: &Told) -> Result<(), String> {
             }
             epoch.services.push(ServiceRecord {
                 endpoint: line.endpoint.clone(),
-                account: line.account.clone().map(Cow::into_owned).map(SmolStr::from),
+                account: line.account.as_deref().map(SmolStr::new),
                 told: Arc::clone(told),
                 arrival_us: line.arrival_us,
             });
@@ -118,7 +117,7 @@ fn sighting(line: &Reply<'_>, who: Arc<Who>, url: Option<&str>) -> Sighting {
     Sighting {
         endpoint: line.endpoint.clone(),
         who,
-        url: url.map(str::to_owned).map(SmolStr::from),
+        url: url.map(SmolStr::new),
         arrival_us: line.arrival_us,
         rtt_us: Some(line.rtt_us).filter(|rtt| *rtt != UNTIMED),
     }
@@ -229,7 +228,7 @@ fn owned(text: Option<&impl AsRef<str>>) -> Option<SmolStr> {
 pub fn replies(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> Epoch {
     let (mut epoch, memo) =
         (Epoch::empty(index.head.clone().expecting(Arc::default())), Memo::default());
-    let mut crowd = Crowd::of(index.limits());
+    let mut crowd = Crowd::of(index.limits(), wanted);
     let see = |line: &Reply<'_>| Seen::of(line, index.limits(), &memo);
     index.read_ahead(wanted, &see, &mut |line, seen| {
         if let Line::Reply(line) = line {
@@ -251,7 +250,7 @@ pub fn load(
     let always = |endpoint: &Endpoint| {
         *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
     };
-    let mut crowd = Crowd::of(index.limits());
+    let mut crowd = Crowd::of(index.limits(), wanted);
     let see = |line: &Reply<'_>| Seen::of(line, index.limits(), memo);
     let mut problems = index.read_ahead(&always, &see, &mut |line, seen| match line {
         Line::Epoch(header) => crowd.header(&mut epoch, *header),

@@ -177,11 +177,14 @@ impl Roster {
         }
         let services: BTreeMap<_, _> = services.into_iter().collect();
         for ((account, name), mut replies) in services {
-            // Replies of one instance stay in their order.
-            replies.sort_by(|(a, one), (b, other)| {
-                a.cmp(b).then_with(|| one.told.id.cmp(&other.told.id))
-            });
             let same = |a: &Reply<'_>, b: &Reply<'_>| a.0 == b.0 && a.1.told.id == b.1.told.id;
+            // Replies of one instance stay in their order.
+            replies.sort_by_key(|(head, _)| *head);
+            for alike in replies.chunk_by_mut(|(a, _), (b, _)| a == b) {
+                if alike.windows(2).any(|two| !same(&two[0], &two[1])) {
+                    alike.sort_by(|(_, one), (_, other)| one.told.id.cmp(&other.told.id));
+                }
+            }
             let instances = replies.chunk_by(same).map(|replies| {
                 let mut instance = Instance::default();
                 for (_, reply) in replies {

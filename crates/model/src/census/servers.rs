@@ -72,9 +72,16 @@ impl Servers {
 
     /// Puts them into order, which is what they have to be in before anybody else sees them.
     pub(super) fn sort(&mut self) {
-        self.all.sort_by(|a, b| a.id.cmp(&b.id));
-        let ids = self.all.iter().enumerate();
-        self.at.extend(ids.map(|(at, server)| (server.id.clone(), at)));
+        // A server is large: each is moved once, and no id is hashed again.
+        let mut order: Vec<usize> = (0..self.all.len()).collect();
+        order.sort_by(|a, b| self.all[*a].id.cmp(&self.all[*b].id));
+        let mut places = vec![0; order.len()];
+        for (to, from) in order.iter().enumerate() {
+            places[*from] = to;
+        }
+        self.at.values_mut().for_each(|at| *at = places[*at]);
+        let all = order.into_iter().map(|from| std::mem::take(&mut self.all[from])).collect();
+        self.all = all;
     }
 }
 

@@ -120,6 +120,7 @@ fn holders(
         connected.filter_map(|c| Some((c.server.clone(), holder(&c.server, facts, clusters)?)));
     // An instance that answers and is listed nowhere, for want of a list, is where it was.
     let unlisted = service.instances.iter().filter(|(_, now)| now.connection.is_none());
+    let unlisted = unlisted.filter(|_| !before.holders.is_empty());
     let carried = unlisted.filter_map(|(id, _)| {
         let server = before.instances.get(id)?.server.clone()?;
         let held = before.holders.get(&server)?.clone();

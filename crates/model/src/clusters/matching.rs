@@ -1,10 +1,14 @@
 //! Which component of this epoch is which cluster of the epochs before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use smol_str::format_smolstr;
+use foldhash::fast::RandomState;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::{Component, Remembered};
+
+/// Where the clusters of each name are, in the order in which they were first seen.
+type Named = HashMap<SmolStr, Vec<usize>, RandomState>;
 
 /// Finds the subject of every component, making new ones where there is none.
 ///
@@ -12,38 +16,43 @@ use super::{Component, Remembered};
 /// anything, as after a restart of a whole site.
 pub(super) fn assign(
     subjects: &mut Vec<Remembered>,
-    components: &[Component],
+    components: &[Component<'_>],
     problems: &mut Vec<(&'static str, String)>,
 ) -> Vec<usize> {
+    let mut named = Named::default();
+    for (at, subject) in subjects.iter().enumerate() {
+        named.entry(subject.name.clone()).or_default().push(at);
+    }
     let mut to: Vec<Option<usize>> =
-        components.iter().map(|component| by_ids(subjects, component)).collect();
+        components.iter().map(|component| by_ids(subjects, &named, component)).collect();
     for index in 0..components.len() {
         if to[index].is_none() {
-            to[index] = by_seats(subjects, components, &to, index);
+            to[index] = by_seats(subjects, &named, components, &to, index);
         }
     }
     report_splits(subjects, components, &to, problems);
     let mut assigned = Vec::with_capacity(components.len());
     for (component, to) in components.iter().zip(to) {
-        assigned.push(to.unwrap_or_else(|| add(subjects, &component.name, problems)));
+        assigned.push(to.unwrap_or_else(|| add(subjects, component.name, problems)));
     }
     assigned
 }
 
-fn by_ids(subjects: &[Remembered], component: &Component) -> Option<usize> {
-    best(subjects, component, |subject| {
+fn by_ids(subjects: &[Remembered], named: &Named, component: &Component<'_>) -> Option<usize> {
+    best(subjects, named, component, |_, subject| {
         subject.members.values().filter(|member| component.ids.contains(&member.id)).count()
     })
 }
 
 fn by_seats(
     subjects: &[Remembered],
-    components: &[Component],
+    named: &Named,
+    components: &[Component<'_>],
     to: &[Option<usize>],
     index: usize,
 ) -> Option<usize> {
     let component = &components[index];
-    best_free(subjects, component, |at, subject| {
+    best(subjects, named, component, |at, subject| {
         let taken: BTreeSet<&str> = components
             .iter()
             .zip(to)
@@ -56,36 +65,27 @@ fn by_seats(
 }
 
 /// Seats of a remembered cluster that a component holds, by name of its servers.
-fn seats<'a>(subject: &'a Remembered, component: &Component) -> Vec<&'a str> {
+fn seats<'a>(subject: &'a Remembered, component: &Component<'_>) -> Vec<&'a str> {
     subject
         .members
         .iter()
         .filter(|(seat, member)| {
-            component.ids.contains(&member.id) || component.seats.contains(*seat)
+            component.ids.contains(&member.id) || component.seats.contains(seat)
         })
         .map(|(seat, _)| seat.as_str())
         .collect()
 }
 
+/// The subject of the component's name with which it shares most, the earliest among equals.
 fn best(
     subjects: &[Remembered],
-    component: &Component,
-    shared: impl Fn(&Remembered) -> usize,
-) -> Option<usize> {
-    best_free(subjects, component, |_, subject| shared(subject))
-}
-
-/// The subject of the component's name with which it shares most, the earliest among equals.
-fn best_free(
-    subjects: &[Remembered],
-    component: &Component,
+    named: &Named,
+    component: &Component<'_>,
     shared: impl Fn(usize, &Remembered) -> usize,
 ) -> Option<usize> {
-    subjects
-        .iter()
-        .enumerate()
-        .filter(|(_, subject)| subject.name == component.name)
-        .map(|(index, subject)| (shared(index, subject), std::cmp::Reverse(index)))
+    let namesakes = named.get(component.name).into_iter().flatten();
+    namesakes
+        .map(|index| (shared(*index, &subjects[*index]), std::cmp::Reverse(*index)))
         .filter(|(count, _)| *count > 0)
         .max()
         .map(|(_, std::cmp::Reverse(index))| index)
@@ -93,18 +93,22 @@ fn best_free(
 
 fn report_splits(
     subjects: &[Remembered],
-    components: &[Component],
+    components: &[Component<'_>],
     to: &[Option<usize>],
     problems: &mut Vec<(&'static str, String)>,
 ) {
-    for (index, subject) in subjects.iter().enumerate() {
-        let parts: Vec<String> = components
-            .iter()
-            .zip(to)
-            .filter(|(_, assigned)| **assigned == Some(index))
-            .map(|(component, _)| component.seats.iter().cloned().collect::<Vec<_>>().join(", "))
-            .collect();
-        if parts.len() > 1 {
+    let mut of_each: Vec<Vec<&Component<'_>>> = vec![Vec::new(); subjects.len()];
+    for (component, to) in components.iter().zip(to) {
+        if let Some(of_one) = to.and_then(|to| of_each.get_mut(to)) {
+            of_one.push(component);
+        }
+    }
+    for (subject, components) in subjects.iter().zip(of_each) {
+        if components.len() > 1 {
+            let seats = |component: &&Component<'_>| {
+                component.seats.iter().map(|seat| seat.as_str()).collect::<Vec<_>>().join(", ")
+            };
+            let parts: Vec<String> = components.iter().map(seats).collect();
             problems.push((
                 "cluster_split",
                 format!(

@@ -13,7 +13,7 @@ pub(super) fn recall(
     subjects: &mut Vec<Remembered>,
     census: &Census,
     assigned: &[usize],
-    components: &[Component],
+    components: &[Component<'_>],
     last: Option<Timestamp>,
 ) {
     for expected in &census.expected.servers {
@@ -61,12 +61,12 @@ fn subject_of(
     subjects: &mut Vec<Remembered>,
     expected: &ExpectedServer,
     assigned: &[usize],
-    components: &[Component],
+    components: &[Component<'_>],
 ) -> usize {
     let naming = assigned
         .iter()
         .zip(components)
-        .find(|(_, component)| component.ids.contains(expected.id.as_str()))
+        .find(|(_, component)| component.ids.contains(&expected.id))
         .map(|(index, _)| *index);
     let own = if is_unnamed(expected) { &expected.id } else { &expected.name };
     let cluster = expected.cluster.as_ref().unwrap_or(own);

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::census::{Census, Server};
-pub use components::Component;
+use components::Component;
 
 /// Follows the clusters of one track from epoch to epoch.
 #[derive(Debug)]
@@ -147,14 +147,12 @@ impl State {
         let last = self.last.replace(time);
         let first = last.is_none();
         memory::recall(&mut self.subjects, census, &assigned, &components, last);
-        for index in 0..self.subjects.len() {
-            let mine: Vec<&Component> = assigned
-                .iter()
-                .zip(&components)
-                .filter(|(to, _)| **to == index)
-                .map(|(_, c)| c)
-                .collect();
-            let cluster = self.subjects[index].see(census, &mine, time, first);
+        let mut of_each: Vec<Vec<&Component<'_>>> = vec![Vec::new(); self.subjects.len()];
+        for (to, component) in assigned.iter().zip(&components) {
+            of_each[*to].push(component);
+        }
+        for (subject, mine) in self.subjects.iter_mut().zip(of_each) {
+            let cluster = subject.see(census, &mine, time, first);
             report_shared(&cluster, &mut clusters.problems);
             clusters.all.push(cluster);
         }
@@ -235,13 +233,13 @@ impl Remembered {
     fn see(
         &mut self,
         census: &Census,
-        components: &[&Component],
+        components: &[&Component<'_>],
         time: Timestamp,
         first: bool,
     ) -> Cluster {
         let mut cluster = Cluster { key: self.key.clone(), ..Cluster::default() };
         for component in components {
-            cluster.answered.extend(component.answered.iter().cloned());
+            cluster.answered.extend(component.answered.iter().copied().cloned());
             cluster.doubts.extend(component.doubts.iter().cloned());
         }
         cluster.answered.sort();
@@ -277,13 +275,19 @@ impl Remembered {
             if seat != *id {
                 self.members.remove(id);
             }
-            let member = Member { doubled, ..member(server, seat.clone(), time) };
-            self.members.insert(seat, member);
+            match self.members.get_mut(&seat) {
+                Some(member) => member.answers(server, doubled, time),
+                None => {
+                    let mut member = Member { seat: seat.clone(), ..Member::default() };
+                    member.answers(server, doubled, time);
+                    self.members.insert(seat, member);
+                }
+            }
         }
     }
 
     /// Sorts the members that did not answer into silent and departed.
-    fn missing(&mut self, census: &Census, cluster: &mut Cluster, components: &[&Component]) {
+    fn missing(&mut self, census: &Census, cluster: &mut Cluster, components: &[&Component<'_>]) {
         let present: BTreeSet<&SmolStr> = cluster.seats.values().collect();
         let mut names: BTreeMap<SmolStr, (SmolStr, Vec<SmolStr>)> = BTreeMap::new();
         let silent = components.iter().any(|component| !component.silent.is_empty());
@@ -340,15 +344,25 @@ impl Remembered {
     }
 }
 
-fn member(server: &Server, seat: SmolStr, time: Timestamp) -> Member {
-    Member {
-        seat,
-        name: server.name.clone(),
-        id: server.id.clone(),
-        version: server.version.as_ref().map(|told| told.value.clone()),
-        last_seen: Some(time),
-        url: server.url.clone(),
-        address: server.address.clone(),
-        doubled: false,
+impl Member {
+    /// Takes what a server tells that answers. Most tells the same as before, and is not copied.
+    fn answers(&mut self, server: &Server, doubled: bool, time: Timestamp) {
+        let renew = |old: &mut SmolStr, new: &SmolStr| {
+            if old != new {
+                old.clone_from(new);
+            }
+        };
+        let renew_some = |old: &mut Option<SmolStr>, new: Option<&SmolStr>| {
+            if old.as_ref() != new {
+                *old = new.cloned();
+            }
+        };
+        renew(&mut self.name, &server.name);
+        renew(&mut self.id, &server.id);
+        renew_some(&mut self.version, server.version.as_ref().map(|told| &told.value));
+        renew_some(&mut self.url, server.url.as_ref());
+        renew_some(&mut self.address, server.address.as_ref());
+        self.last_seen = Some(time);
+        self.doubled = doubled;
     }
 }

@@ -1,8 +1,9 @@
 //! What was asked and what came, endpoint by endpoint.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use foldhash::fast::RandomState;
 use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
@@ -73,12 +74,15 @@ fn unrecorded(
     accounts: &BTreeMap<&str, &str>,
 ) -> Vec<(Endpoint, Option<String>)> {
     let asked = &epoch.header.asked.endpoints;
-    let spoken: BTreeSet<&Endpoint> = outcomes
+    // Replies of one endpoint stand together, and there are many.
+    let mut spoken: Vec<&Endpoint> = outcomes
         .keys()
         .map(|(endpoint, _, _)| endpoint)
         .chain(epoch.sightings.iter().map(|sighting| &sighting.endpoint))
         .chain(epoch.services.iter().map(|record| &record.endpoint))
         .collect();
+    spoken.dedup();
+    let spoken: BTreeSet<&Endpoint> = spoken.into_iter().collect();
     let meant = |endpoint: &Endpoint| {
         let verb = Endpoint::VERBS.contains(endpoint);
         let http = epoch.header.connections.iter().all(|c| c.kind == "http");
@@ -111,16 +115,12 @@ fn unrecorded(
 
 /// Servers that answered nothing, although others know them, and of which no request tells.
 fn unseen_servers(epoch: &Epoch) -> BTreeSet<&str> {
-    let mut ids: BTreeSet<&str> =
-        epoch.header.expects.servers.iter().map(|server| server.id.as_str()).collect();
-    ids.extend(epoch.routez.iter().flat_map(|record| &record.peers).map(|peer| peer.id.as_str()));
-    for sighting in &epoch.sightings {
-        ids.remove(sighting.who.server.as_str());
-    }
-    for capture in &epoch.captures {
-        ids.remove(capture.target.as_deref().unwrap_or_default());
-    }
-    ids
+    let answered = epoch.sightings.iter().map(|sighting| sighting.who.server.as_str());
+    let asked = epoch.captures.iter().filter_map(|capture| capture.target.as_deref());
+    let told: HashSet<&str, RandomState> = answered.chain(asked).collect();
+    let expected = epoch.header.expects.servers.iter().map(|server| server.id.as_str());
+    let peers = epoch.routez.iter().flat_map(|record| &record.peers).map(|peer| peer.id.as_str());
+    expected.chain(peers).filter(|id| !told.contains(id)).collect()
 }
 
 /// Accounts in which services were to be asked, with the name to show.

@@ -30,8 +30,8 @@ pub(super) struct Said<'a> {
     pub(super) time: Timestamp,
     /// Track it comes from.
     pub(super) track: usize,
-    /// Those a good verdict saw.
-    pub(super) members: &'a BTreeSet<SmolStr>,
+    /// Those a good verdict saw, in order.
+    pub(super) members: &'a [SmolStr],
     /// Severity from the configuration, if it sets one.
     pub(super) severity: Option<Severity>,
     /// The details of an interval that this verdict closes, if the check has more to say of it.
@@ -164,7 +164,8 @@ impl Story {
     /// sees everybody concerned. Returns false if an interval stays open.
     fn close(&mut self, said: &Said<'_>, closing: Closing) -> bool {
         let Some(mut open) = self.open.take() else { return true };
-        if !open.tracks.contains(&said.track) && !open.face.members.is_subset(said.members) {
+        let seen = |member: &SmolStr| said.members.binary_search(member).is_ok();
+        if !open.tracks.contains(&said.track) && !open.face.members.iter().all(seen) {
             self.open = Some(open);
             return false;
         }

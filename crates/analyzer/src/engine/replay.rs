@@ -97,6 +97,9 @@ impl Run<'_> {
                 }
             });
         });
+        // What is not needed any more is given back while the report is made.
+        let states = replay.tracks.drain(..).map(|track| track.states).collect::<Vec<_>>();
+        self.pool.spawn(move || drop((memo, states)));
         problems.append(&mut replay.problems);
         let said = replay.tally.take_log().into_iter();
         log.extend(said.map(|row| VerdictRow { system: plan.label.clone(), ..row }));

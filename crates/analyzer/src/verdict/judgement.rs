@@ -115,6 +115,17 @@ pub struct Face {
     pub members: BTreeSet<SmolStr>,
 }
 
+/// Details with lists of rows in them. `json!` would copy every row once more.
+pub fn with_rows<const N: usize>(
+    mut details: Value,
+    lists: [(&'static str, Vec<Value>); N],
+) -> Value {
+    for (name, rows) in lists {
+        details[name] = Value::Array(rows);
+    }
+    details
+}
+
 /// One observed fact.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fact {
@@ -152,7 +163,8 @@ impl Fact {
 /// Collects what one check says about one epoch.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    pub(crate) verdicts: Vec<(Subject, Verdict, BTreeSet<SmolStr>)>,
+    /// Verdicts, each with those a good one saw, in order.
+    pub(crate) verdicts: Vec<(Subject, Verdict, Vec<SmolStr>)>,
     pub(crate) problems: Vec<(&'static str, String)>,
     pub(crate) exceptions: Vec<(&'static str, Subject, String)>,
     pub(crate) names: BTreeMap<SmolStr, SmolStr>,
@@ -162,41 +174,46 @@ pub struct Judgement {
 
 impl Judgement {
     /// The subject is good; `members` are those that were seen to be.
-    pub fn ok(&mut self, subject: Subject, members: BTreeSet<SmolStr>) {
-        self.verdicts.push((subject, Verdict::Ok(Closing::cured()), members));
+    pub fn ok(&mut self, subject: Subject, members: impl IntoIterator<Item = SmolStr>) {
+        self.verdicts.push((subject, Verdict::Ok(Closing::cured()), in_order(members)));
     }
 
     /// The subject is good because its odd side is over, not because it was mended.
-    pub fn ok_ended(&mut self, subject: Subject, members: BTreeSet<SmolStr>, because: String) {
-        self.verdicts.push((subject, Verdict::Ok(Closing::ended(because)), members));
+    pub fn ok_ended(
+        &mut self,
+        subject: Subject,
+        members: impl IntoIterator<Item = SmolStr>,
+        because: String,
+    ) {
+        self.verdicts.push((subject, Verdict::Ok(Closing::ended(because)), in_order(members)));
     }
 
     /// The subject is bad.
     pub fn finding(&mut self, subject: Subject, face: Face) {
-        self.verdicts.push((subject, Verdict::Finding(Box::new(face)), BTreeSet::new()));
+        self.verdicts.push((subject, Verdict::Finding(Box::new(face)), Vec::new()));
     }
 
     /// Nothing can be said of the subject.
     pub fn unknown(&mut self, subject: Subject, reason: Reason, hides: Vec<Subject>) {
         let verdict = Verdict::Unknown { reason, hides, closes: None };
-        self.verdicts.push((subject, verdict, BTreeSet::new()));
+        self.verdicts.push((subject, verdict, Vec::new()));
     }
 
     /// Nothing can be said of the subject as a whole, but what had fired is over.
     pub fn unknown_but_cured(&mut self, subject: Subject, reason: Reason, hides: Vec<Subject>) {
         let verdict = Verdict::Unknown { reason, hides, closes: Some(Closing::cured()) };
-        self.verdicts.push((subject, verdict, BTreeSet::new()));
+        self.verdicts.push((subject, verdict, Vec::new()));
     }
 
     /// The check does not apply to the subject.
     pub fn not_applicable(&mut self, subject: Subject) {
-        self.verdicts.push((subject, Verdict::NotApplicable(None), BTreeSet::new()));
+        self.verdicts.push((subject, Verdict::NotApplicable(None), Vec::new()));
     }
 
     /// The subject is over.
     pub fn ended(&mut self, subject: Subject, because: impl Into<String>) {
         let verdict = Verdict::NotApplicable(Some(Closing::ended(because)));
-        self.verdicts.push((subject, verdict, BTreeSet::new()));
+        self.verdicts.push((subject, verdict, Vec::new()));
     }
 
     /// Something odd about the recording or the system that is no verdict.
@@ -232,6 +249,12 @@ impl Judgement {
     pub fn unseen(&mut self, facet: &'static str, subject: Subject) {
         self.unseen.push((facet, subject));
     }
+}
+
+fn in_order(members: impl IntoIterator<Item = SmolStr>) -> Vec<SmolStr> {
+    let mut members: Vec<SmolStr> = members.into_iter().collect();
+    members.sort_unstable();
+    members
 }
 
 #[cfg(test)]

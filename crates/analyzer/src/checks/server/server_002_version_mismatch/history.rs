@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use nats_hindsight_model::census::Server;
 use nats_hindsight_model::version::direction;
 use smol_str::SmolStr;
 
@@ -60,45 +61,63 @@ impl History {
         if first {
             self.first_epoch = Some(step.epoch);
         }
-        let mut now: BTreeMap<SmolStr, SmolStr> = BTreeMap::new();
         for seat in &mix.cluster.shared_seats {
             self.stories.remove(seat);
         }
-        for id in &mix.cluster.answered {
-            let (Some(seat), Some(version)) = (mix.seat(id), mix.version(id)) else { continue };
-            now.insert(seat.into(), version.into());
+        let mut now: Vec<(&SmolStr, &SmolStr)> = Vec::new();
+        for (id, seat) in &mix.cluster.seats {
+            let Some(server) = mix.census.servers.get(id) else { continue };
+            let (Some(seat), Some(version)) = (mix.own(seat, server), &server.version) else {
+                continue;
+            };
+            now.push((seat, &version.value));
             let appeared = !first && mix.cluster.newcomers.contains(seat);
-            self.tell(mix, id, seat, version, appeared);
+            self.tell(server, seat, &version.value, appeared);
         }
+        if !self.stands(&now) {
+            self.take(mix, &now);
+        }
+        let majority = mix.majority().filter(|majority| !self.majorities.contains(*majority));
+        self.majorities.extend(majority.map(SmolStr::new));
+        let certain = mix.cluster.silent.is_empty() && mix.cluster.membership_known;
+        if self.complete.is_none() && certain {
+            self.complete = Some(mix.cluster.seats.values().cloned().collect());
+        }
+        self.silent_before.retain(|seat| !self.previous.contains_key(seat));
+        self.silent_before.extend(mix.cluster.silent.keys().cloned());
+    }
+
+    /// Whether these are the seats and versions of the epoch before, which is so in most.
+    fn stands(&self, now: &[(&SmolStr, &SmolStr)]) -> bool {
+        now.len() == self.previous.len()
+            && now.iter().all(|(seat, version)| self.previous.get(*seat) == Some(*version))
+    }
+
+    /// Takes seats and versions that are not those of the epoch before.
+    fn take(&mut self, mix: &Mix<'_>, now: &[(&SmolStr, &SmolStr)]) {
+        let now: BTreeMap<SmolStr, SmolStr> =
+            now.iter().map(|(seat, version)| ((*seat).clone(), (*version).clone())).collect();
         self.note_replacement(mix, &now);
         let changed = |seat: &SmolStr, version: &SmolStr| self.previous.get(seat) != Some(version);
         for (seat, version) in now.iter().filter(|(seat, version)| changed(seat, version)) {
             self.ever.entry(seat.clone()).or_default().insert(version.clone());
         }
-        self.majorities.extend(mix.majority().map(SmolStr::new));
-        let certain = mix.cluster.silent.is_empty() && mix.cluster.membership_known;
-        if self.complete.is_none() && certain {
-            self.complete = Some(mix.cluster.seats.values().cloned().collect());
-        }
-        self.silent_before.retain(|seat| !now.contains_key(seat));
-        self.silent_before.extend(mix.cluster.silent.keys().cloned());
         self.previous = now;
     }
 
-    fn tell(&mut self, mix: &Mix<'_>, id: &str, seat: &str, version: &str, appeared: bool) {
-        let start = mix.census.servers.get(id).and_then(|server| server.start);
+    fn tell(&mut self, server: &Server, seat: &SmolStr, version: &SmolStr, appeared: bool) {
         let Some(story) = self.stories.get_mut(seat) else {
             let story = Story {
-                present: version.into(),
+                present: version.clone(),
                 changed: false,
                 appeared,
-                first_process: id.into(),
-                first_start: start,
+                first_process: server.id.clone(),
+                first_start: server.start,
             };
-            self.stories.insert(seat.into(), story);
+            self.stories.insert(seat.clone(), story);
             return;
         };
-        if story.present != version {
+        if story.present != *version {
             let before = self.ever.get(seat).is_some_and(|ever| ever.contains(version));
             match direction(&story.present, version) {
                 Some(Ordering::Less) => self.went.up = true,
@@ -108,12 +127,12 @@ impl History {
                 _ => {}
             }
             self.went.any = true;
-            story.present = version.into();
+            story.present = version.clone();
             story.changed = true;
-            story.first_process = id.into();
-            story.first_start = start;
-        } else if story.first_process == id && story.first_start.is_none() {
-            story.first_start = start;
+            story.first_process = server.id.clone();
+            story.first_start = server.start;
+        } else if story.first_start.is_none() && story.first_process == server.id {
+            story.first_start = server.start;
         }
     }
 
@@ -252,7 +271,13 @@ impl History {
         self.last_mix = None;
         self.went = Went::default();
         self.silent_before.clear();
-        self.complete = Some(mix.cluster.seats.values().cloned().collect());
+        let seats = &mix.cluster.seats;
+        let same = |complete: &BTreeSet<SmolStr>| {
+            complete.len() == seats.len() && seats.values().all(|seat| complete.contains(seat))
+        };
+        if !self.complete.as_ref().is_some_and(same) {
+            self.complete = Some(seats.values().cloned().collect());
+        }
         // Seats that are away keep their story: one that comes back on another version changed it.
         for story in self.stories.values_mut() {
             story.changed = false;

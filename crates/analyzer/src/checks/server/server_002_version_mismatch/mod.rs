@@ -3,11 +3,11 @@
 mod face;
 mod history;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nats_hindsight_model::View;
-use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
+use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS, Server};
 use nats_hindsight_model::clusters::{Cluster, ClusterTracker};
 use nats_hindsight_snapshot::Endpoint;
 use smol_str::SmolStr;
@@ -114,7 +114,7 @@ fn judge(
     } else if let Some((reason, hides)) = hidden_members(cluster) {
         out.unknown(subject, reason, hides);
     } else {
-        let members: BTreeSet<SmolStr> = cluster.seats.values().cloned().collect();
+        let members = cluster.seats.values().cloned();
         match history.vanished(mix) {
             Some(because) => out.ok_ended(subject, members, because),
             None => out.ok(subject, members),
@@ -172,9 +172,13 @@ impl<'a> Mix<'a> {
     }
 
     /// Seat of a server, unless two servers hold it at once.
-    fn seat(&self, id: &str) -> Option<&'a str> {
-        let seat = self.cluster.seats.get(id)?;
-        let name = self.census.servers.get(id)?.seat().unwrap_or(seat);
+    fn seat(&self, id: &str) -> Option<&'a SmolStr> {
+        self.own(self.cluster.seats.get(id)?, self.census.servers.get(id)?)
+    }
+
+    /// The seat, unless two servers hold what this one says is its seat.
+    fn own(&self, seat: &'a SmolStr, server: &Server) -> Option<&'a SmolStr> {
+        let name = server.seat().unwrap_or(seat);
         (!self.cluster.shared_seats.contains(name)).then_some(seat)
     }
 }

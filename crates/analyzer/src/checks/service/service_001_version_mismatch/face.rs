@@ -12,7 +12,7 @@ use super::facets::{Facet, Facets};
 use super::history::{Found, History};
 use crate::checks::service::server_name;
 use crate::report::Severity;
-use crate::verdict::{Face, Fact};
+use crate::verdict::{Face, Fact, with_rows};
 
 /// Most instances listed per version; the rest is counted.
 const MAX_LISTED: usize = 50;
@@ -41,17 +41,22 @@ pub(super) fn of(
         "side": found.side.name(),
         "stage": found.stage,
         "shape": found.shape,
-        "versions": versions(facets, found.side, facts),
         "majority": majority(facets, found.side),
-        "outliers": outliers(facets, found.side),
         "silent": facets.silent(),
         "unseen": unseen,
-        "contract": contract(facets, found.side),
-        "error_rates": error_rates(facets, found.side, history),
         "lasting_s": found.lasting_ms.map(|ms| ms / 1000),
         "overdue": overdue,
         "ages_by_stats": found.ages_by_stats,
     });
+    let details = with_rows(
+        details,
+        [
+            ("versions", versions(facets, found.side, facts)),
+            ("outliers", outliers(facets, found.side)),
+            ("contract", contract(facets, found.side)),
+            ("error_rates", error_rates(facets, found.side, history)),
+        ],
+    );
     Face {
         severity: if rolling || library_only { Severity::Info } else { Severity::Warning },
         summary: summary(facets, fired, found),
@@ -93,11 +98,9 @@ fn versions(facets: &Facets<'_>, side: Facet, facts: &ServiceFacts) -> Vec<Value
                 let instance = facets.service.instances.get(*id)?;
                 Some(row(id, instance, facts))
             });
-            json!({
-                "version": value,
-                "count": ids.len(),
-                "instances": instances.take(MAX_LISTED).collect::<Vec<_>>(),
-            })
+            let instances = instances.take(MAX_LISTED).collect();
+            let version = json!({ "version": value, "count": ids.len() });
+            with_rows(version, [("instances", instances)])
         })
         .collect()
 }

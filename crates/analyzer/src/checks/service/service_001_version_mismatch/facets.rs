@@ -68,9 +68,12 @@ pub(super) struct Facets<'a> {
 impl<'a> Facets<'a> {
     pub(super) fn of(service: &'a Service) -> Self {
         let mut values: BTreeMap<Facet, BTreeMap<SmolStr, Vec<&str>>> = BTreeMap::new();
+        let connected = service.listed();
         for facet in Facet::ALL {
             let groups = values.entry(facet).or_default();
-            for (id, instance) in &service.instances {
+            // Without a connection nothing but the version shows.
+            let instances = service.instances.iter();
+            for (id, instance) in instances.filter(|_| connected || facet == Facet::AppVersion) {
                 let Some(value) = facet.of(instance) else { continue };
                 match groups.get_mut(&value) {
                     Some(ids) => ids.push(id.as_str()),

@@ -150,7 +150,7 @@ fn agree(
             for facet in Facet::ALL.into_iter().filter(|facet| !facets.seen_on_all(*facet)) {
                 out.unseen(facet.name(), subject.clone());
             }
-            out.ok(subject, facets.ids());
+            out.ok(subject, facets.service.instances.keys().cloned());
             history.agreed(step);
         }
     }

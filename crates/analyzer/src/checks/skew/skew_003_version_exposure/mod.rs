@@ -257,7 +257,7 @@ fn instances(
         close(SERVICE, &members, &subject, ledger, step, out);
     }
     match lost.as_ref().map(reason) {
-        None => out.ok(subject, there.instances.keys().cloned().collect()),
+        None => out.ok(subject, there.instances.keys().cloned()),
         Some((reason, hides)) if open => out.unknown_but_cured(subject, reason, hides),
         Some((reason, hides)) => out.unknown(subject, reason, hides),
     }

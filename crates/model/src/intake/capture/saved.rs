@@ -135,7 +135,9 @@ fn epoch(replies: &[Saved], timeless: &[Saved]) -> Captured {
         matrix.server(id, known.jetstream);
     }
     let mut filing = Filing::default();
-    all.iter().for_each(|reply| file(reply, &servers, &mut matrix, &mut filing));
+    for reply in &all {
+        file(reply, &servers, &mut matrix, &mut filing);
+    }
     let (pages, _) = filing.finish();
     let captures = matrix.captures();
     let times = || replies.iter().filter_map(|reply| reply.time);

@@ -16,6 +16,7 @@ mod local;
 mod measure;
 mod packed;
 mod pax;
+mod pieces;
 mod reader;
 mod salvage;
 mod tar;

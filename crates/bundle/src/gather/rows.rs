@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use nats_hindsight_snapshot::format::Limits;
 
 use super::kind::ArtifactKind;
-use super::manifest::{self, Tags};
+use super::manifest::{Each, Tags};
 use super::texts::{Id, Texts};
 use super::{Artifact, Members, path};
 use crate::container::Container;
@@ -104,13 +104,14 @@ pub(super) struct Taker<'a> {
 }
 
 impl Taker<'_> {
-    /// Takes everything from the manifest, and says where it and the entries do not agree.
-    pub(super) fn by_manifest(
+    /// Takes everything from the manifest, which `read` reads, and says where it and the entries do
+    /// not agree. Where it cannot be read, nothing is said.
+    pub(super) fn by_manifest<E>(
         &self,
-        bytes: &[u8],
+        read: impl FnOnce(&mut Texts, Each<'_>) -> Result<(), E>,
         texts: &mut Texts,
         problems: &mut Problems,
-    ) -> Result<Rows, Problem> {
+    ) -> Result<Rows, E> {
         let (members, container) = (self.members, self.container);
         let mut names = Names::new(self.root, members, container);
         let mut rows = Rows::default();
@@ -126,10 +127,7 @@ impl Taker<'_> {
             take(path, (tags, texts), container, &mut names, &mut rows, &mut met);
             Ok(())
         };
-        manifest::read(bytes, texts, &mut each).map_err(|error| {
-            let text = format!("cannot be read ({error}); what an entry is, is told by its path");
-            Problem::new("manifest_damaged", text)
-        })?;
+        read(texts, &mut each)?;
         problems.join(met);
         for index in &members.entries {
             if names.named.get(*index) == Some(&false) {

@@ -14,7 +14,7 @@ pub mod gather;
 
 pub mod problem;
 
-pub use container::{Container, Entry, Reader};
+pub use container::{Container, Entry, Kept, Reader};
 pub use gather::{Artifact, ArtifactKind, Gather};
 
 pub use problem::Problem;

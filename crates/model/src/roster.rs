@@ -10,7 +10,7 @@ use nats_hindsight_snapshot::lines::Status;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::View;
-use crate::epoch::{ConnectionRecord, ServedEndpoint, ServiceRecord};
+use crate::epoch::{ConnectionRecord, Owners, ServedEndpoint, ServiceRecord};
 use crate::expected::Expected;
 use crate::sweeps::{Sweep, sweeps};
 
@@ -138,7 +138,7 @@ pub struct Stop {
 impl Roster {
     /// Calls the roll of an epoch.
     pub fn of(view: &View<'_>) -> Self {
-        let mut roster = Self { sweeps: sweeps(view.connz(), view.owners()), ..Self::default() };
+        let mut roster = Self { sweeps: sweeps(view.connz()), ..Self::default() };
         for connection in &view.header().connections {
             roster.account_lost |= connection.kind == "account" && connection.state != "connected";
             if let (Some(id), Some(name)) = (&connection.account, &connection.account_name) {
@@ -154,7 +154,7 @@ impl Roster {
             }
         }
         roster.answers(view);
-        roster.list();
+        roster.list(view.owners());
         roster.settle_doubles();
         roster.asked(view);
         roster.leafs(view);
@@ -197,21 +197,20 @@ impl Roster {
     }
 
     /// Takes the rows of the newest complete sweep of each server, or of all where none is.
-    fn list(&mut self) {
-        for sweep in std::mem::take(&mut self.sweeps) {
-            if sweep.superseded {
-                self.sweeps.push(sweep);
-                continue;
+    fn list(&mut self, owners: Option<&Owners>) {
+        let mut sweeps = std::mem::take(&mut self.sweeps);
+        for sweep in &mut sweeps {
+            for row in sweep.rows().filter(|_| !sweep.superseded) {
+                self.row(sweep, row, owners);
             }
-            for row in &sweep.rows {
-                self.row(&sweep, row);
-            }
-            self.sweeps.push(sweep);
+            // Who asks later asks what a sweep covers. Its rows would be held until all is judged.
+            sweep.pages = Vec::new();
         }
+        self.sweeps = sweeps;
     }
 
-    fn row(&mut self, sweep: &Sweep, row: &ConnectionRecord) {
-        let account = row.account.clone().or_else(|| sweep.account.clone());
+    fn row(&mut self, sweep: &Sweep, row: &ConnectionRecord, owners: Option<&Owners>) {
+        let account = sweep.account_of(row, owners);
         if let (Some(id), Some(name)) = (&account, &row.account_name) {
             self.account_names.entry(id.clone()).or_insert_with(|| name.clone());
         }
@@ -251,9 +250,16 @@ impl Roster {
     /// An id that answers in two accounts (an import does this) belongs to the one whose Client
     /// row holds it.
     fn settle_doubles(&mut self) {
+        // Only what no row of its account lists can be of another one, and that is little.
+        let mut unlisted: BTreeSet<(&SmolStr, &SmolStr)> = BTreeSet::new();
+        for ((_, name), service) in &self.services {
+            let without = service.instances.iter().filter(|(_, i)| i.connection.is_none());
+            unlisted.extend(without.map(|(id, _)| (name, id)));
+        }
         let mut held: BTreeMap<(SmolStr, SmolStr), BTreeSet<SmolStr>> = BTreeMap::new();
-        for ((account, name), service) in &self.services {
-            for (id, _) in service.instances.iter().filter(|(_, i)| i.connection.is_some()) {
+        for ((account, name), service) in self.services.iter().filter(|_| !unlisted.is_empty()) {
+            let listed = service.instances.iter().filter(|(_, i)| i.connection.is_some());
+            for (id, _) in listed.filter(|(id, _)| unlisted.contains(&(name, *id))) {
                 held.entry((name.clone(), id.clone())).or_default().insert(account.clone());
             }
         }

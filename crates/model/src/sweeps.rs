@@ -1,11 +1,12 @@
 //! Pages of CONNZ put together: which list of connections is whole.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
-use crate::epoch::{ConnectionRecord, ConnzPage};
+use crate::epoch::{ConnectionRecord, ConnzPage, Owners};
 use crate::roster::InstanceConnection;
 
 /// All pages that one server gave to one asking.
@@ -27,8 +28,8 @@ pub struct Sweep {
     pub now: Option<Timestamp>,
     /// How many rows there were.
     pub count: u64,
-    /// Rows that have to do with services, or carry a JWT.
-    pub rows: Vec<ConnectionRecord>,
+    /// Rows of its pages that have to do with services, or carry a JWT.
+    pub(crate) pages: Vec<Arc<[ConnectionRecord]>>,
 }
 
 /// Clients of one family speak the same dialect of the service protocol.
@@ -57,11 +58,20 @@ impl Sweep {
         }
     }
 
-    /// Names the accounts of rows that do not tell them, as far as other lists do.
-    fn attribute(&mut self, owners: &Owners) {
-        for row in self.rows.iter_mut().filter(|row| row.account.is_none()) {
-            row.account = owners.get(&(self.server.clone(), row.cid)).cloned();
-        }
+    /// Its rows that have to do with services, or carry a JWT.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &ConnectionRecord> {
+        self.pages.iter().flat_map(|page| page.iter())
+    }
+
+    /// The account of a row: as it tells, else as lists of single accounts do, else the one that all
+    /// rows are of.
+    pub(crate) fn account_of(
+        &self,
+        row: &ConnectionRecord,
+        owners: Option<&Owners>,
+    ) -> Option<SmolStr> {
+        let listed = || owners?.get(&self.server)?.get(&row.cid).cloned();
+        row.account.clone().or_else(listed).or_else(|| self.account.clone())
     }
 
     /// Whether it would show every service connection of an account on its server.
@@ -72,13 +82,10 @@ impl Sweep {
     }
 }
 
-/// Accounts of connections, by server and connection id.
-type Owners = BTreeMap<(SmolStr, u64), SmolStr>;
-
 type Scope<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
 
 /// Puts pages together. A page at offset 0 begins a new sweep.
-pub fn sweeps(pages: &[ConnzPage], owners: Option<&Owners>) -> Vec<Sweep> {
+pub fn sweeps(pages: &[ConnzPage]) -> Vec<Sweep> {
     let mut scopes: BTreeMap<Scope<'_>, Vec<&ConnzPage>> = BTreeMap::new();
     for page in pages {
         let scope = (page.server.as_str(), page.account.as_deref(), page.subject.as_deref());
@@ -101,11 +108,6 @@ pub fn sweeps(pages: &[ConnzPage], owners: Option<&Owners>) -> Vec<Sweep> {
             sweep.superseded = newest.is_some_and(|newest| newest > index);
         }
         all.extend(of_scope);
-    }
-    if let Some(owners) = owners.filter(|owners| !owners.is_empty()) {
-        for sweep in &mut all {
-            sweep.attribute(owners);
-        }
     }
     all
 }
@@ -130,7 +132,7 @@ fn together(pages: &[&ConnzPage]) -> Sweep {
         arrival_us: pages.iter().map(|page| page.arrival_us).max().unwrap_or(0),
         now: pages.iter().filter_map(|page| page.now).max(),
         count: pages.iter().map(|page| page.rows).sum(),
-        rows: pages.iter().flat_map(|page| page.connections.iter().cloned()).collect(),
+        pages: pages.iter().map(|page| Arc::clone(&page.connections)).collect(),
     }
 }
 
@@ -152,20 +154,20 @@ mod tests {
 
     #[test]
     fn a_sweep_ends_with_a_short_page() {
-        assert!(sweeps(&[page(0, 3, 3, 1)], None)[0].complete);
-        assert!(!sweeps(&[page(0, 10, 10, 1)], None)[0].complete);
-        assert!(sweeps(&[page(0, 10, 12, 1), page(10, 2, 12, 2)], None)[0].complete);
-        assert!(!sweeps(&[page(10, 2, 12, 2)], None)[0].complete);
+        assert!(sweeps(&[page(0, 3, 3, 1)])[0].complete);
+        assert!(!sweeps(&[page(0, 10, 10, 1)])[0].complete);
+        assert!(sweeps(&[page(0, 10, 12, 1), page(10, 2, 12, 2)])[0].complete);
+        assert!(!sweeps(&[page(10, 2, 12, 2)])[0].complete);
     }
 
     #[test]
     fn totals_that_move_leave_a_doubt() {
-        assert!(!sweeps(&[page(0, 10, 12, 1), page(10, 1, 11, 2)], None)[0].complete);
+        assert!(!sweeps(&[page(0, 10, 12, 1), page(10, 1, 11, 2)])[0].complete);
     }
 
     #[test]
     fn a_later_complete_sweep_takes_the_place_of_an_earlier() {
-        let all = sweeps(&[page(0, 3, 3, 1), page(0, 2, 2, 9)], None);
+        let all = sweeps(&[page(0, 3, 3, 1), page(0, 2, 2, 9)]);
         assert_eq!(all.len(), 2);
         assert!(all[0].superseded && !all[1].superseded);
     }

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use crate::View;
 use crate::census::Census;
-use crate::epoch::ConnectionRecord;
+use crate::epoch::{ConnectionRecord, Owners};
 use crate::sweeps::{Sweep, sweeps};
 
 /// Account id and public key of a user.
@@ -145,7 +145,7 @@ fn expiry(seconds: Option<i64>) -> Expiry {
 impl UserFacts {
     /// Takes the facts from an epoch.
     pub fn of(view: &View<'_>) -> Self {
-        let sweeps = sweeps(view.connz(), view.owners());
+        let sweeps = sweeps(view.connz());
         let captures: Vec<&CaptureLine> =
             view.captures().filter(|capture| capture.endpoint == Endpoint::CONNZ).collect();
         let mut facts = Self {
@@ -167,18 +167,18 @@ impl UserFacts {
             facts.servers.entry(varz.server.clone()).or_default().operator =
                 Some(varz.operator_mode);
         }
-        facts.list(&sweeps, &captures);
+        facts.list(&sweeps, view.owners(), &captures);
         facts
     }
 
-    fn list(&mut self, sweeps: &[Sweep], captures: &[&CaptureLine]) {
+    fn list(&mut self, sweeps: &[Sweep], owners: Option<&Owners>, captures: &[&CaptureLine]) {
         for sweep in sweeps.iter().filter(|sweep| !sweep.superseded) {
             let listing = self.servers.entry(sweep.server.clone()).or_default();
             listing.rows += sweep.count;
             listing.all_accounts |= sweep.account.is_none();
             listing.accounts.extend(sweep.account.clone());
-            for row in &sweep.rows {
-                self.row(sweep, row);
+            for row in sweep.rows() {
+                self.row(sweep, row, owners);
             }
         }
         for (id, listing) in &mut self.servers {
@@ -196,11 +196,11 @@ impl UserFacts {
         }
     }
 
-    fn row(&mut self, sweep: &Sweep, row: &ConnectionRecord) {
+    fn row(&mut self, sweep: &Sweep, row: &ConnectionRecord, owners: Option<&Owners>) {
         let Some(credential) = &row.credential else { return };
         let listing = self.servers.entry(sweep.server.clone()).or_default();
         listing.jwts += 1;
-        let account = row.account.clone().or_else(|| sweep.account.clone());
+        let account = sweep.account_of(row, owners);
         let (Some(account), Some(key)) = (account, credential.user.clone()) else {
             listing.nameless += 1;
             return;

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::CaptureLine;
-use smol_str::SmolStr;
 
 use crate::census::Census;
 use crate::epoch::{
-    AccountzRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, RoutezRecord, ServiceRecord,
-    SettingsRecord, Sighting, StatszRecord, VarzRecord,
+    AccountzRecord, ConnzPage, Epoch, EventRecord, LeafzRecord, Owners, RoutezRecord,
+    ServiceRecord, SettingsRecord, Sighting, StatszRecord, VarzRecord,
 };
 use crate::expected::Header;
 use crate::roster::Roster;
@@ -149,7 +148,7 @@ impl<'a> View<'a> {
     }
 
     /// Accounts of connections, by server and connection id, if CONNZ is declared.
-    pub fn owners(&self) -> Option<&'a BTreeMap<(SmolStr, u64), SmolStr>> {
+    pub fn owners(&self) -> Option<&'a Owners> {
         (self.declares)(&Endpoint::CONNZ).then_some(&self.epoch.owners)
     }
 

@@ -6,6 +6,10 @@ use super::entry::{Entry, Place, Refusal};
 use super::{Container, Kind};
 use crate::problem::{Problem, Problems, shortened};
 
+/// Bytes that are taken for entries, and for names, before any is there: a directory may tell of more
+/// than it has.
+const FORESEEN: u64 = 16 << 20;
+
 /// Deflate cannot do better: 258 bytes of a run in two bits.
 const MOST_DEFLATED: u64 = 1032;
 
@@ -55,6 +59,17 @@ impl<'a> Listing<'a> {
 
     pub(super) fn problem(&mut self, problem: Problem) {
         self.problems.add(problem);
+    }
+
+    /// Makes room for entries that there should be, and for their names, so that what grows need not
+    /// be copied again and again. That it grows all the same is no failure.
+    pub(super) fn expect(&mut self, entries: u64, names: u64) {
+        let most = FORESEEN / size_of::<Entry>() as u64;
+        let entries = entries.min(most).min(self.limits.max_entries);
+        let names = names.min(FORESEEN).min(self.limits.max_names);
+        let room = |count: u64| usize::try_from(count).unwrap_or(0);
+        let _ = self.entries.try_reserve_exact(room(entries));
+        let _ = self.names.try_reserve_exact(room(names));
     }
 
     /// Adds an entry. Whether it may be read is decided in [`Self::finish`].

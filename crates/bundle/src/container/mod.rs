@@ -10,11 +10,13 @@
 //! what all of them give is known before the first is read.
 
 mod entry;
+mod kept;
 mod listing;
 mod local;
 mod measure;
 mod packed;
 mod pax;
+mod pieces;
 mod reader;
 mod salvage;
 mod tar;
@@ -27,6 +29,7 @@ use nats_hindsight_snapshot::format::source::read_up_to;
 use nats_hindsight_snapshot::format::{Limits, ReadAt};
 
 pub use entry::{Entry, Refusal};
+pub use kept::Kept;
 pub use reader::Reader;
 
 use crate::problem::Problem;
@@ -98,23 +101,11 @@ impl Container {
         range.and_then(|range| self.names.get(range)).unwrap_or("")
     }
 
-    /// The same container with some of its entries alone, in the order they are named in: an
-    /// archive of a large system has many that nobody reads, and this takes no memory for them.
-    #[must_use]
-    pub fn only(&self, entries: &[usize]) -> Self {
-        // Neither has more room than it needs: one is held for every archive of a sequence.
-        let bytes = entries.iter().map(|index| self.name(*index).len()).sum();
-        let (mut names, mut kept) = (String::with_capacity(bytes), Vec::new());
-        kept.reserve_exact(entries.len());
-        for index in entries {
-            let Some(entry) = self.entries.get(*index) else { continue };
-            let start = names.len();
-            names.push_str(self.name(*index));
-            kept.push(Entry { name: start..names.len(), ..entry.clone() });
-        }
-        let entries = kept;
-        let (kind, salvaged, held) = (self.kind, self.salvaged, self.held.clone());
-        Self { kind, salvaged, names, entries, problems: Vec::new(), held }
+    /// Some of its entries, in the order they are named in, put away in little room until they are
+    /// read: an archive of a large system has many that nobody reads, and this takes no memory for
+    /// them.
+    pub fn keep(&self, entries: &[usize]) -> io::Result<Kept> {
+        Kept::of(self, entries)
     }
 
     /// What could not be used, in the order it was met.

@@ -79,11 +79,18 @@ impl<'a> Reader<'a> {
         self.read(index).map(<[u8]>::to_vec)
     }
 
+    /// The bytes of an entry as they are stored, and what inflates them.
+    pub(super) fn stored(
+        &mut self,
+        index: usize,
+        entry: &Entry,
+    ) -> Result<(&[u8], &mut Decompress), Problem> {
+        let stored = stored(self.container, self.source, &mut self.window, index, entry)?;
+        Ok((stored, &mut self.inflater))
+    }
+
     fn fetch(&mut self, index: usize, entry: &Entry) -> Result<&[u8], Problem> {
-        let stored = match &self.container.held {
-            Some(held) => slice(held, entry)?,
-            None => self.window.load(self.source, entry, self.container.name(index))?,
-        };
+        let stored = stored(self.container, self.source, &mut self.window, index, entry)?;
         let bytes = if entry.deflated {
             inflate(&mut self.inflater, stored, entry, &mut self.unpacked)?
         } else {
@@ -99,6 +106,20 @@ impl<'a> Reader<'a> {
             ));
         }
         Ok(bytes)
+    }
+}
+
+/// The bytes of an entry as they are stored.
+fn stored<'w>(
+    container: &'w Container,
+    source: &dyn ReadAt,
+    window: &'w mut Window,
+    index: usize,
+    entry: &Entry,
+) -> Result<&'w [u8], Problem> {
+    match &container.held {
+        Some(held) => slice(held, entry),
+        None => window.load(source, entry, container.name(index)),
     }
 }
 

@@ -20,6 +20,9 @@ const TRIES: usize = 8;
 /// How an archive begins that was to be split and was not.
 const SPANNED: &[u8; 4] = b"PK00";
 
+/// Bytes of a record of the directory without name and extra fields.
+const RECORD: u64 = 46;
+
 const STORED: u16 = 0;
 pub(super) const DEFLATED: u16 = 8;
 
@@ -71,6 +74,9 @@ fn walk(
     start: Option<u64>,
     listing: &mut Listing<'_>,
 ) -> io::Result<Walked> {
+    let directory = archive.eocd_offset().saturating_sub(archive.directory_offset());
+    let records = archive.entries_hint().min(directory / RECORD);
+    listing.expect(records, directory - records * RECORD);
     let mut records = archive.entries(buffer);
     let (mut count, mut first) = (0, u64::MAX);
     let mut room = Room::Some;

@@ -20,13 +20,16 @@ pub(super) struct Tags {
     pub(super) special: Id,
 }
 
+/// What is handed every entry that a manifest names.
+pub(super) type Each<'a> = &'a mut dyn FnMut(&str, Tags, &Texts) -> Result<(), &'static str>;
+
 /// Reads a manifest and hands out every entry it names, in its order. Nothing of it is held.
 ///
 /// Fails where it is no JSON of that form, with what was handed out before being right.
 pub(super) fn read(
     bytes: &[u8],
     texts: &mut Texts,
-    each: &mut dyn FnMut(&str, Tags, &Texts) -> Result<(), &'static str>,
+    each: Each<'_>,
 ) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     Manifest { texts, each }.deserialize(&mut json)?;
@@ -35,7 +38,7 @@ pub(super) fn read(
 
 struct Manifest<'a> {
     texts: &'a mut Texts,
-    each: &'a mut dyn FnMut(&str, Tags, &Texts) -> Result<(), &'static str>,
+    each: Each<'a>,
 }
 
 impl<'de> DeserializeSeed<'de> for Manifest<'_> {
@@ -46,8 +49,9 @@ impl<'de> DeserializeSeed<'de> for Manifest<'_> {
     }
 }
 
+/// Something said of an entry.
 #[derive(Deserialize)]
-struct Tag<'a> {
+pub(super) struct Tag<'a> {
     #[serde(borrow, rename = "Name")]
     name: Text<'a>,
     #[serde(borrow, rename = "Value", default)]
@@ -57,7 +61,7 @@ struct Tag<'a> {
 /// Borrowed where it holds no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'de> Visitor<'de> for Manifest<'_> {
     type Value = ();
@@ -76,7 +80,8 @@ impl<'de> Visitor<'de> for Manifest<'_> {
     }
 }
 
-fn gather(tags: &[Tag<'_>], texts: &mut Texts) -> Tags {
+/// What is said of an entry, by what it is about.
+pub(super) fn gather(tags: &[Tag<'_>], texts: &mut Texts) -> Tags {
     let mut gathered = Tags::default();
     for tag in tags {
         let Some(Text(value)) = &tag.value else { continue };

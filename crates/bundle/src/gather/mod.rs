@@ -7,6 +7,7 @@
 mod kind;
 mod manifest;
 mod metadata;
+mod parts;
 mod path;
 mod rows;
 mod texts;
@@ -21,6 +22,8 @@ pub use metadata::Metadata;
 
 use crate::container::{Container, Reader};
 use crate::problem::{Problem, Problems};
+use manifest::Each;
+use parts::Parts;
 use rows::{Rows, Taker};
 use texts::Texts;
 
@@ -131,10 +134,7 @@ fn open(root: String, members: &Members, reader: &mut Reader<'_>, limits: &Limit
     let container = reader.container();
     let taker = Taker { root: &root, members, container, limits };
     let rows = match pick(members, container, &mut problems) {
-        Some(index) => load(index, reader, limits)
-            .and_then(|bytes| taker.by_manifest(bytes, &mut texts, &mut problems))
-            .map_err(|problem| problems.add(problem.of(container.name(index))))
-            .ok(),
+        Some(index) => by_manifest(index, &taker, reader, &mut texts, &mut problems),
         None => None,
     };
     let identity_from_path = rows.is_none();
@@ -145,6 +145,38 @@ fn open(root: String, members: &Members, reader: &mut Reader<'_>, limits: &Limit
     let artifacts = rows::group(pages, &texts, identity_from_path);
     let problems = problems.finish();
     Gather { root, identity_from_path, artifacts, metadata, log, problems }
+}
+
+/// Everything from the manifest: piece by piece where it is as it should be, else as a whole, which
+/// tells what is wrong with it.
+fn by_manifest(
+    index: usize,
+    taker: &Taker<'_>,
+    reader: &mut Reader<'_>,
+    texts: &mut Texts,
+    problems: &mut Problems,
+) -> Option<Rows> {
+    let name = taker.container.name(index);
+    let known = taker.container.entries().get(index);
+    if known.is_some_and(|entry| entry.length <= taker.limits.max_manifest) {
+        let pieces = |texts: &mut Texts, each: Each<'_>| {
+            let mut parts = Parts::default();
+            let mut take = |piece: &[u8], last| parts.take(piece, last, texts, each);
+            reader.read_pieces(index, &mut take).then_some(()).ok_or(())
+        };
+        if let Ok(rows) = taker.by_manifest(pieces, texts, problems) {
+            return Some(rows);
+        }
+        *texts = Texts::default();
+    }
+    let whole = |texts: &mut Texts, each: Each<'_>| {
+        manifest::read(load(index, reader, taker.limits)?, texts, each).map_err(|error| {
+            let text = format!("cannot be read ({error}); what an entry is, is told by its path");
+            Problem::new("manifest_damaged", text)
+        })
+    };
+    let rows = taker.by_manifest(whole, texts, problems);
+    rows.map_err(|problem| problems.add(problem.of(name))).ok()
 }
 
 /// The manifest to use, if there is one that can be read.

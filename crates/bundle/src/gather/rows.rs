@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use nats_hindsight_snapshot::format::Limits;
 
 use super::kind::ArtifactKind;
-use super::manifest::{self, Tags};
+use super::manifest::{Each, Tags};
 use super::texts::{Id, Texts};
 use super::{Artifact, Members, path};
 use crate::container::Container;
@@ -104,16 +104,18 @@ pub(super) struct Taker<'a> {
 }
 
 impl Taker<'_> {
-    /// Takes everything from the manifest, and says where it and the entries do not agree.
-    pub(super) fn by_manifest(
+    /// Takes everything from the manifest, which `read` reads, and says where it and the entries do
+    /// not agree. Where it cannot be read, nothing is said.
+    pub(super) fn by_manifest<E>(
         &self,
-        bytes: &[u8],
+        read: impl FnOnce(&mut Texts, Each<'_>) -> Result<(), E>,
         texts: &mut Texts,
         problems: &mut Problems,
-    ) -> Result<Rows, Problem> {
+    ) -> Result<Rows, E> {
         let (members, container) = (self.members, self.container);
         let mut names = Names::new(self.root, members, container);
         let mut rows = Rows::default();
+        rows.pages.reserve_exact(members.entries.len());
         // Of a manifest that is not used after all, nothing is told but that.
         let mut met = Problems::default();
         let mut count = 0;
@@ -125,10 +127,7 @@ impl Taker<'_> {
             take(path, (tags, texts), container, &mut names, &mut rows, &mut met);
             Ok(())
         };
-        manifest::read(bytes, texts, &mut each).map_err(|error| {
-            let text = format!("cannot be read ({error}); what an entry is, is told by its path");
-            Problem::new("manifest_damaged", text)
-        })?;
+        read(texts, &mut each)?;
         problems.join(met);
         for index in &members.entries {
             if names.named.get(*index) == Some(&false) {
@@ -245,19 +244,18 @@ pub(super) fn group(mut rows: Vec<Row>, texts: &Texts, identity_from_path: bool)
         let kind = kinds.get(&kind).map(|(rank, _)| *rank);
         (kind, who.map(|id| ranks.of(id)), row.page, row.entry)
     });
-    let mut artifacts: Vec<Artifact> = Vec::new();
-    let mut last: Option<Key> = None;
-    for Row { key, entry, .. } in rows {
-        if last != Some(key) {
-            let Some((_, kind)) = kinds.get(&key[0]) else { continue };
-            artifacts.push(empty(kind.clone(), &key, texts, identity_from_path));
-            last = Some(key);
-        }
-        let Some(artifact) = artifacts.last_mut() else { continue };
-        match entry.and_then(|entry| usize::try_from(entry).ok()) {
-            Some(entry) => artifact.pages.push(entry),
-            None => artifact.missing += 1,
-        }
+    let same = |a: &Row, b: &Row| a.key == b.key;
+    // There are as many as entries, or nearly: they are counted to take no more memory than that.
+    let mut artifacts = Vec::with_capacity(rows.chunk_by(same).count());
+    for rows in rows.chunk_by(same) {
+        let key = &rows[0].key;
+        let Some((_, kind)) = kinds.get(&key[0]) else { continue };
+        let entries = rows.iter().filter_map(|row| usize::try_from(row.entry?).ok());
+        let mut pages = Vec::with_capacity(rows.len());
+        pages.extend(entries);
+        let missing = u32::try_from(rows.len() - pages.len()).unwrap_or(u32::MAX);
+        let artifact = empty(kind.clone(), key, texts, identity_from_path);
+        artifacts.push(Artifact { pages, missing, ..artifact });
     }
     artifacts
 }

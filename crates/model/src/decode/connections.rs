@@ -75,6 +75,8 @@ fn connection(row: &Connection<'_>) -> Option<ConnectionRecord> {
     }
     announces.sort();
     announces.dedup();
+    // Of each service there were several: one for each verb.
+    announces.shrink_to_fit();
     Some(ConnectionRecord {
         cid: row.cid.unwrap_or(0),
         // Servers before 2.9 name no kind; their rows are clients.

@@ -107,8 +107,8 @@ fn add(epoch: &mut Epoch, line: &Reply<'_>, told: &Told) -> Result<(), String> {
 fn owners(epoch: &mut Epoch, line: &Reply<'_>, told::Owners { who, cids }: told::Owners) {
     let account = line.filter.as_ref().and_then(|filter| filter.account.as_deref());
     if let Some(account) = account.map(SmolStr::new) {
-        let of = |cid| ((who.server.clone(), cid), account.clone());
-        epoch.owners.extend(cids.into_iter().map(of));
+        let of_server = epoch.owners.entry(who.server.clone()).or_default();
+        of_server.extend(cids.into_iter().map(|cid| (cid, account.clone())));
     }
     epoch.sightings.push(sighting(line, Arc::new(who), None));
 }

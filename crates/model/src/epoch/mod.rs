@@ -62,8 +62,8 @@ pub struct Epoch {
     pub connz: Vec<ConnzPage>,
     /// CONNZ of closed connections, page by page.
     pub closed: Vec<ConnzPage>,
-    /// Accounts of connections by server and connection id, from lists that tell nothing else.
-    pub owners: BTreeMap<(SmolStr, u64), SmolStr>,
+    /// Accounts of connections, from lists that tell nothing else.
+    pub owners: Owners,
     /// Replies of service instances to any verb.
     pub services: Vec<ServiceRecord>,
     /// What servers published by themselves, as far as checks read it.
@@ -75,6 +75,9 @@ pub struct Epoch {
     /// Lines of kinds this build does not know, counted by kind.
     pub unknown_lines: BTreeMap<String, u64>,
 }
+
+/// Accounts of connections, by server and then by connection id.
+pub type Owners = BTreeMap<SmolStr, BTreeMap<u64, SmolStr>>;
 
 /// A reply that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

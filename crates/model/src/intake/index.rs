@@ -201,8 +201,8 @@ impl EpochIndex {
     pub fn extent(&self) -> (usize, u64) {
         match &self.capture {
             Some(capture) => {
-                let stored = capture.pages.iter().map(|page| page.stored);
-                (capture.pages.len(), stored.fold(0, u64::saturating_add))
+                let pages = &capture.pages;
+                (pages.len(), pages.stored)
             }
             None => (self.frames.len(), self.frames.iter().map(|frame| frame.stored).sum()),
         }

@@ -148,12 +148,18 @@ fn renew(instances: &mut BTreeMap<SmolStr, LastInstance>, service: &Service) -> 
         all.for_each(|(last, now)| last.renew(now));
         return false;
     }
-    instances.retain(|id, _| service.instances.contains_key(id));
-    let before = instances.len();
-    for (id, now) in &service.instances {
-        instances.entry(id.clone()).or_default().renew(now);
-    }
-    instances.len() > before
+    let (mut before, mut news) = (std::mem::take(instances), false);
+    // A tree that is made of all at once takes half of what one takes that grows in order.
+    let now = service.instances.iter().map(|(id, now)| {
+        let mut last = before.remove(id).unwrap_or_else(|| {
+            news = true;
+            LastInstance::default()
+        });
+        last.renew(now);
+        (id.clone(), last)
+    });
+    *instances = now.collect();
+    news
 }
 
 impl Known {

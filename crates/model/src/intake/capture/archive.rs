@@ -8,7 +8,8 @@ use nats_hindsight_bundle::{Artifact, ArtifactKind, Container, Gather, Reader};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::Limits;
 use nats_hindsight_snapshot::lines::{
-    AskedLine, CollectorLine, ConnectionLine, EndLine, EpochLine, ExpectsLine, FormatName, RunLine,
+    AskedLine, CaptureLine, CollectorLine, ConnectionLine, EndLine, EpochLine, ExpectsLine,
+    FormatName, RunLine,
 };
 use sha2::{Digest, Sha256};
 
@@ -16,10 +17,11 @@ use super::super::Problem;
 use super::super::place::Place;
 use super::identity::{self, Known, TELLING};
 use super::outcome::{Matrix, outcomes};
-use super::page::{Held, Page};
+use super::page::What;
+use super::pages::{Filing, Of};
 use super::streams::{self, Keepers};
 use super::told::{NOT_GATHERED, accounts, discovered, not_gathered, peers};
-use super::{Capture, Captured, as_problem};
+use super::{Capture, Captured, as_problem, unreadable};
 
 /// What the report calls the collector, and the format, of an archive.
 const GATHERER: &str = "nats audit gather";
@@ -34,7 +36,7 @@ struct Intaking<'a, 'r> {
     /// The servers of one name, by what their replies tell.
     servers: BTreeMap<Seat, Vec<Arc<Known>>>,
     matrix: Matrix,
-    pages: Vec<Page>,
+    pages: Filing,
     /// Servers that others tell of and of which nothing is there: names by id.
     absent: BTreeMap<Arc<str>, String>,
 }
@@ -64,7 +66,7 @@ fn capture(
     reader: &mut Reader<'_>,
     gather: &Gather,
 ) -> Result<Captured, Problem> {
-    let (servers, matrix, pages) = (BTreeMap::new(), Matrix::gathered(), Vec::new());
+    let (servers, matrix, pages) = (BTreeMap::new(), Matrix::gathered(), Filing::default());
     let absent = BTreeMap::new();
     let mut intaking = Intaking { gather, reader, servers, matrix, pages, absent };
     intaking.identify();
@@ -84,7 +86,8 @@ fn capture(
     let end = ended.or(times.max()).unwrap_or(start).max(start);
     let digest = content(reader, gather, start);
     let uuid = as_uuid(&digest);
-    let captures = matrix.captures();
+    let capture = keep(at, place, container, pages, matrix.captures())?;
+    let captures = &capture.captures;
     let mut problems = problems(place, container, gather, &servers, &uuid);
     problems.extend(absent.values().map(|name| not_gathered(name, gather, place, &uuid)));
     problems.sort();
@@ -97,43 +100,39 @@ fn capture(
         end: EndLine {
             end,
             frames: 0,
-            replies: pages.len() as u64,
+            replies: capture.pages.len() as u64,
             captures: captures.len() as u64,
             complete: captures.iter().all(|capture| capture.status.as_str() == "ok"),
             interrupted: gather.metadata.is_none(),
-            outcomes: outcomes(&captures),
+            outcomes: outcomes(captures),
             remember: ExpectsLine::default(),
         },
         digest: format!("sha256:{digest}"),
         whole,
         servers: known.len(),
-        capture: keep(at, container, pages, captures),
+        capture,
         problems,
     };
     Ok(captured)
 }
 
+/// The capture with the entries that it reads, and no others.
+fn keep(
+    at: usize,
+    place: &Place,
+    container: &Container,
+    pages: Filing,
+    captures: Vec<CaptureLine>,
+) -> Result<Capture, Problem> {
+    let (pages, entries) = pages.finish();
+    let entries =
+        container.keep(&entries).map_err(|error| unreadable(None, Some(place), &error))?;
+    Ok(Capture { place: at, entries: Some(entries), pages, captures })
+}
+
 /// Problems that take nothing away.
 const HARMLESS: [&str; 5] =
     ["entry_name_hostile", "servers_share_name", "entry_unlisted", "manifest_twice", NOT_GATHERED];
-
-/// The capture with the entries that it reads, and no others.
-fn keep(
-    place: usize,
-    container: &Container,
-    mut pages: Vec<Page>,
-    captures: Vec<nats_hindsight_snapshot::lines::CaptureLine>,
-) -> Capture {
-    let mut entries = Vec::new();
-    for page in &mut pages {
-        if let Held::Entry(index) = &mut page.held {
-            entries.push(*index);
-            *index = entries.len() - 1;
-        }
-    }
-    pages.shrink_to_fit();
-    Capture { place, container: Some(Arc::new(container.only(&entries))), pages, captures }
-}
 
 impl Intaking<'_, '_> {
     /// Finds out which servers answered: of each name, by the first reply that tells an id.
@@ -178,7 +177,7 @@ impl Intaking<'_, '_> {
             if artifact.kind == ArtifactKind::StreamInfo {
                 let entries = self.reader.container().entries();
                 let stored = |entry: usize| entries.get(entry).map_or(0, |e| e.stored);
-                self.pages.extend(streams::pages(artifact, &keepers, &stored));
+                streams::file(artifact, &keepers, &stored, &mut self.pages);
                 continue;
             }
             let Some(endpoint) = endpoint(artifact) else { continue };
@@ -193,20 +192,14 @@ impl Intaking<'_, '_> {
                     _ => identity::of_page(self.reader, *entry)
                         .map(|told| Arc::new(named(told, &seat))),
                 };
-                let target = server.as_ref().and_then(|known| known.id.clone());
-                if let (Some(id), None) = (&target, &artifact.account) {
+                let target = server.as_ref().and_then(|known| known.id.as_ref());
+                if let (Some(id), None) = (target, &artifact.account) {
                     self.matrix.page(id, &endpoint);
                 }
                 let stored = self.reader.container().entries().get(*entry).map_or(0, |e| e.stored);
-                self.pages.push(Page {
-                    endpoint: endpoint.clone(),
-                    target,
-                    account: artifact.account.clone(),
-                    server,
-                    of_stream: false,
-                    stored,
-                    held: Held::Entry(*entry),
-                });
+                let what = What { endpoint: endpoint.clone(), of_stream: false };
+                let account = artifact.account.as_ref();
+                self.pages.entry(Of { what, account, server: server.as_ref() }, *entry, stored);
             }
             let missing = u64::from(artifact.missing);
             for id in known.iter().filter_map(|known| known.id.as_ref()).filter(|_| missing > 0) {

@@ -23,7 +23,7 @@ pub(super) const TELLING: [ArtifactKind; 9] = [
 ];
 
 /// A server, as one of its replies tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Known {
     pub(super) id: Option<Arc<str>>,
     pub(super) name: String,

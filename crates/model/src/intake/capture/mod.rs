@@ -9,15 +9,16 @@ mod archive;
 mod identity;
 mod outcome;
 mod page;
+mod pages;
 mod readers;
 mod saved;
 mod streams;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::io;
 
-use nats_hindsight_bundle::Container;
+use nats_hindsight_bundle::{Container, Kept};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Line, ReadAt, Reply};
 use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, Status};
@@ -25,10 +26,10 @@ use nats_hindsight_snapshot::lines::{CaptureLine, EndLine, EpochLine, Status};
 use super::Problem;
 use super::place::Place;
 pub(super) use archive::archives;
-use page::{Told, Useless};
+use page::{Page, Told, Useless};
+use pages::Pages;
 use readers::Readers;
 
-pub(super) use page::Page;
 pub(super) use saved::{Saved, saved, unite};
 
 /// The pages of one epoch, and what is known of what is missing.
@@ -36,8 +37,9 @@ pub(super) use saved::{Saved, saved, unite};
 pub(super) struct Capture {
     /// Which input, where pages are in its container.
     pub(super) place: usize,
-    pub(super) container: Option<Arc<Container>>,
-    pub(super) pages: Vec<Page>,
+    /// The entries of its container that are pages, in their order.
+    entries: Option<Kept>,
+    pub(super) pages: Pages,
     /// How requests must have gone, by what is there.
     pub(super) captures: Vec<CaptureLine>,
 }
@@ -67,12 +69,12 @@ impl Capture {
         each: &mut dyn FnMut(Line<'_>),
     ) -> Vec<Problem> {
         let mut reading = Reading::of(uuid, places.get(self.place));
-        let source = reading.open();
-        let readers = Readers::new(self.container.as_deref(), source.as_deref());
-        for page in self.pages.iter().filter(|page| wanted(&page.endpoint)) {
+        let (source, container) = self.open(&mut reading, wanted);
+        let readers = Readers::new(container.as_ref(), source.as_deref());
+        for page in self.pages.iter().filter(|page| wanted(&page.what.endpoint)) {
             let show = |reply: &Reply<'_>| each(Line::Reply(reply.clone()));
             let shown = readers.lend(|reader| page.show(reader, show));
-            reading.add(page, shown.map(|(told, ())| told));
+            reading.add(&page, shown.map(|(told, ())| told));
         }
         self.how_requests_went(&reading, wanted, each);
         reading.finish()
@@ -90,9 +92,10 @@ impl Capture {
         each: &mut dyn FnMut(Line<'_>, Option<T>),
     ) -> Vec<Problem> {
         let mut reading = Reading::of(uuid, places.get(self.place));
-        let source = reading.open();
-        let readers = Readers::new(self.container.as_deref(), source.as_deref());
-        let pages: Vec<&Page> = self.pages.iter().filter(|page| wanted(&page.endpoint)).collect();
+        let (source, container) = self.open(&mut reading, wanted);
+        let readers = Readers::new(container.as_ref(), source.as_deref());
+        let pages = self.pages.iter().filter(|page| wanted(&page.what.endpoint));
+        let pages: Vec<Page<'_>> = pages.collect();
         readers.each(&pages, look, &mut |page, shown| {
             let told = shown.map(|(told, seen)| {
                 each(Line::Reply(page.reply(told)), Some(seen));
@@ -102,6 +105,18 @@ impl Capture {
         });
         self.how_requests_went(&reading, wanted, &mut |line| each(line, None));
         reading.finish()
+    }
+
+    /// What pages that are wanted are read from.
+    fn open(
+        &self,
+        reading: &mut Reading<'_>,
+        wanted: &dyn Fn(&Endpoint) -> bool,
+    ) -> (Option<Box<dyn ReadAt>>, Option<Container>) {
+        let source = reading.open();
+        let entries = self.entries.as_ref().filter(|_| self.pages.reads_entries(wanted));
+        let container = reading.take(entries.map(Kept::open).transpose()).flatten();
+        (source, container)
     }
 
     fn how_requests_went(
@@ -120,13 +135,12 @@ impl Capture {
 
     /// Ids of the servers whose replies it holds.
     pub(super) fn servers(&self) -> BTreeSet<&str> {
-        self.pages.iter().filter_map(|page| page.target.as_deref()).collect()
+        self.pages.servers().collect()
     }
 
     /// The endpoints it tells anything of.
     pub(super) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
-        let pages = self.pages.iter().map(|page| &page.endpoint);
-        pages.chain(self.captures.iter().map(|capture| &capture.endpoint))
+        self.pages.endpoints().chain(self.captures.iter().map(|capture| &capture.endpoint))
     }
 }
 
@@ -145,23 +159,24 @@ impl<'a> Reading<'a> {
     }
 
     fn open(&mut self) -> Option<Box<dyn ReadAt>> {
-        match self.place.map(Place::open).transpose() {
-            Ok(source) => source,
-            Err(error) => {
-                self.problems.push(unreadable(self.uuid, self.place, &error));
-                None
-            }
-        }
+        self.take(self.place.map(Place::open).transpose()).flatten()
     }
 
-    fn add(&mut self, page: &'a Page, told: Result<Told, Useless>) {
-        let of = (&page.endpoint, page.target.as_deref());
+    /// What was opened, or nothing and a problem.
+    fn take<T>(&mut self, opened: io::Result<T>) -> Option<T> {
+        opened
+            .map_err(|error| self.problems.push(unreadable(Some(self.uuid), self.place, &error)))
+            .ok()
+    }
+
+    fn add(&mut self, page: &Page<'a>, told: Result<Told, Useless>) {
+        let of = (&page.what.endpoint, page.target());
         match told {
             Ok(Told::All) => {}
             Ok(Told::Part) => drop(self.lacking.entry(of).or_insert(Status::Partial)),
             Err(problem) => {
                 // A file with one stream is no reply that somebody asked the server for.
-                if !page.of_stream {
+                if !page.what.of_stream {
                     self.lacking.insert(of, Status::Malformed);
                 }
                 self.problems.push(problem.told(self.uuid, self.place, page));
@@ -175,9 +190,9 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn unreadable(uuid: &str, place: Option<&Place>, error: &std::io::Error) -> Problem {
+fn unreadable(uuid: Option<&str>, place: Option<&Place>, error: &io::Error) -> Problem {
     Problem {
-        epoch: Some(uuid.to_owned()),
+        epoch: uuid.map(str::to_owned),
         kind: "input_unreadable",
         text: format!("cannot be read: {error}"),
         where_: place.map(|place| place.name.clone()),

@@ -17,29 +17,31 @@ use super::identity::Known;
 use super::streams;
 
 /// Where the bytes of a page are.
-#[derive(Clone, Debug)]
-pub(in super::super) enum Held {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Held<'a> {
     /// An entry of the container.
     Entry(usize),
     /// In memory.
-    Bytes(Arc<[u8]>),
+    Bytes(&'a Arc<[u8]>),
+}
+
+/// What a page is a part of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct What {
+    pub(super) endpoint: Endpoint,
+    /// Whether it holds one stream and nothing else.
+    pub(super) of_stream: bool,
 }
 
 /// One page.
-#[derive(Clone, Debug)]
-pub(in super::super) struct Page {
-    pub(in super::super) endpoint: Endpoint,
-    /// Id of the server, where it is known.
-    pub(super) target: Option<Arc<str>>,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page<'a> {
+    pub(super) what: &'a What,
     /// Account it is restricted to.
-    pub(super) account: Option<Arc<str>>,
+    pub(super) account: Option<&'a Arc<str>>,
     /// What is known of the server where the page itself may not tell it.
-    pub(super) server: Option<Arc<Known>>,
-    /// Whether it holds one stream and nothing else.
-    pub(super) of_stream: bool,
-    /// Bytes it takes where it is stored.
-    pub(in super::super) stored: u64,
-    pub(super) held: Held,
+    pub(super) server: Option<&'a Arc<Known>>,
+    pub(super) held: Held<'a>,
 }
 
 /// Why a page is of no use.
@@ -62,8 +64,8 @@ pub(super) enum Told {
 }
 
 impl Useless {
-    pub(super) fn told(&self, uuid: &str, place: Option<&Place>, page: &Page) -> Problem {
-        let of = page.server.as_ref().map_or("a server", |known| &known.name);
+    pub(super) fn told(&self, uuid: &str, place: Option<&Place>, page: &Page<'_>) -> Problem {
+        let of = page.server.map_or("a server", |known| &known.name);
         let (kind, text, entry) = match self {
             Self::Entry(problem) => (problem.kind, problem.text.as_str(), problem.entry.as_deref()),
             Self::Nameless => ("reply_nameless", "does not say which server it is from", None),
@@ -73,46 +75,52 @@ impl Useless {
         Problem {
             epoch: Some(uuid.to_owned()),
             kind,
-            text: format!("{} of {of}: {text}", page.endpoint),
+            text: format!("{} of {of}: {text}", page.what.endpoint),
             where_: place.map(|place| format!("{}{entry}", place.name)),
         }
     }
 }
 
-impl Page {
+impl<'a> Page<'a> {
+    /// Id of the server, where it is known.
+    pub(super) fn target(&self) -> Option<&'a str> {
+        self.server.and_then(|known| known.id.as_deref())
+    }
+
     /// Reads the page and shows the reply in it.
     pub(super) fn show<T>(
         &self,
         reader: Option<&mut Reader<'_>>,
         look: impl FnOnce(&Reply<'_>) -> T,
     ) -> Result<(Told, T), Useless> {
-        let bytes: &[u8] = match (&self.held, reader) {
+        let bytes: &[u8] = match (self.held, reader) {
             (Held::Bytes(bytes), _) => bytes,
-            (Held::Entry(index), Some(reader)) => reader.read(*index).map_err(Useless::Entry)?,
+            (Held::Entry(index), Some(reader)) => reader.read(index).map_err(Useless::Entry)?,
             (Held::Entry(_), None) => return Err(Useless::Lost),
         };
         let body = self.in_envelope(bytes)?;
         // Lists of accounts never tell subscriptions, so nobody need look for them.
-        let of_server = self.endpoint == Endpoint::CONNZ && self.account.is_none();
+        let of_server = self.what.endpoint == Endpoint::CONNZ && self.account.is_none();
         let told = if of_server && !tells_subscriptions(&body) { Told::Part } else { Told::All };
         let reply = Reply { body: Some(Body::new(&body)), ..self.reply(told) };
         Ok((told, look(&reply)))
     }
 
     /// What is said of the reply, without its body.
-    pub(super) fn reply(&self, told: Told) -> Reply<'_> {
-        let account = self.account.as_ref().map(ToString::to_string);
+    pub(super) fn reply(&self, told: Told) -> Reply<'a> {
+        let What { endpoint, of_stream } = self.what;
+        let account = self.account.map(ToString::to_string);
         let filter =
-            (account.is_some() || self.of_stream).then_some(FilterLine { account, subject: None });
+            (account.is_some() || *of_stream).then_some(FilterLine { account, subject: None });
         Reply {
-            endpoint: self.endpoint.clone(),
+            endpoint: endpoint.clone(),
             subject: Cow::Borrowed(""),
-            source: self.target.as_deref().map(Cow::Borrowed),
+            source: self.target().map(Cow::Borrowed),
             account: None,
             arrival_us: 0,
             rtt_us: UNTIMED,
             page: None,
-            without_subscriptions: self.endpoint == Endpoint::CONNZ
+            without_subscriptions: *endpoint == Endpoint::CONNZ
                 && (told == Told::Part || self.account.is_some()),
             filter,
             scrubbed: Vec::new(),
@@ -122,21 +130,21 @@ impl Page {
     }
 
     /// The reply in its envelope; where it has none, in one made of what is known of the server.
-    fn in_envelope<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Useless> {
-        if Endpoint::VERBS.contains(&self.endpoint) || begins_with_server(bytes) {
+    fn in_envelope<'b>(&self, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, Useless> {
+        if Endpoint::VERBS.contains(&self.what.endpoint) || begins_with_server(bytes) {
             return Ok(Cow::Borrowed(bytes));
         }
         let document = document::split(bytes).map_err(Useless::Entry)?;
         if document.server.is_some() {
             return Ok(Cow::Borrowed(bytes));
         }
-        if self.of_stream {
-            let known = self.server.as_ref().ok_or(Useless::Nameless)?;
+        if self.what.of_stream {
+            let known = self.server.ok_or(Useless::Nameless)?;
             let stream = document.body.unwrap_or("null");
-            let reply = streams::reply(known, self.account.as_deref(), stream);
+            let reply = streams::reply(known, self.account.map(AsRef::as_ref), stream);
             return Ok(Cow::Owned(reply.into_bytes()));
         }
-        let known = self.server.as_ref().filter(|known| known.id.is_some());
+        let known = self.server.filter(|known| known.id.is_some());
         let known = known.ok_or(Useless::Nameless)?;
         let server = json!({
             "id": known.id,

@@ -48,13 +48,13 @@ impl<'a> Readers<'a> {
     /// gets it in their order, from one thread.
     pub(super) fn each<'p, T: Send>(
         &self,
-        pages: &[&'p Page],
+        pages: &[Page<'p>],
         look: &(dyn Fn(&Reply<'_>) -> T + Sync),
-        take: &mut dyn FnMut(&'p Page, Shown<T>),
+        take: &mut dyn FnMut(&Page<'p>, Shown<T>),
     ) {
         let stretches = self.stretches(pages);
         for some in stretches.chunks(rayon::current_num_threads() * PER_THREAD) {
-            let read = |of: &&[&'p Page]| self.stretch(of, look);
+            let read = |of: &&[Page<'p>]| self.stretch(of, look);
             let read: Vec<Vec<Shown<T>>> = some.par_iter().map(read).collect();
             let pages = some.iter().copied().flatten();
             for (page, shown) in pages.zip(read.into_iter().flatten()) {
@@ -65,7 +65,7 @@ impl<'a> Readers<'a> {
 
     fn stretch<T>(
         &self,
-        pages: &[&Page],
+        pages: &[Page<'_>],
         look: &(dyn Fn(&Reply<'_>) -> T + Sync),
     ) -> Vec<Shown<T>> {
         self.lend(|mut reader| {
@@ -74,7 +74,7 @@ impl<'a> Readers<'a> {
     }
 
     /// Pages in a row that are read by one thread.
-    fn stretches<'s, 'p>(&self, pages: &'s [&'p Page]) -> Vec<&'s [&'p Page]> {
+    fn stretches<'s, 'p>(&self, pages: &'s [Page<'p>]) -> Vec<&'s [Page<'p>]> {
         let (mut all, mut rest, mut bytes, mut count) = (Vec::new(), pages, 0_u64, 0);
         for page in pages {
             count += 1;
@@ -90,11 +90,11 @@ impl<'a> Readers<'a> {
     }
 
     /// Bytes that a page unpacks to.
-    fn length(&self, page: &Page) -> u64 {
-        match (&page.held, self.from) {
+    fn length(&self, page: &Page<'_>) -> u64 {
+        match (page.held, self.from) {
             (Held::Bytes(bytes), _) => bytes.len() as u64,
             (Held::Entry(index), Some((container, _))) => {
-                container.entries().get(*index).map_or(0, |entry| entry.length)
+                container.entries().get(index).map_or(0, |entry| entry.length)
             }
             (Held::Entry(_), None) => 0,
         }
@@ -108,29 +108,29 @@ mod tests {
     use nats_hindsight_snapshot::Endpoint;
     use nats_hindsight_snapshot::format::Reply;
 
-    use super::super::page::{Held, Page};
+    use super::super::page::Page;
+    use super::super::page::What;
+    use super::super::pages::{Filing, Of, Pages};
     use super::{PER_THREAD, Readers, STRETCH};
 
-    /// A page that says its number, and is about as long as is read in a row.
-    fn page(number: usize) -> Page {
-        let length = usize::try_from(STRETCH).unwrap() / (1 + number % 5);
-        let mut body = format!("{{\"server\":{{\"id\":\"N\"}},\"data\":{number}}}").into_bytes();
-        body.resize(length, b' ');
-        Page {
-            endpoint: Endpoint::VARZ,
-            target: None,
-            account: None,
-            server: None,
-            of_stream: false,
-            stored: 0,
-            held: Held::Bytes(Arc::from(body)),
+    /// Pages that say their number, and are about as long as is read in a row.
+    fn pages(count: usize) -> Pages {
+        let mut filing = Filing::default();
+        for number in 0..count {
+            let length = usize::try_from(STRETCH).unwrap() / (1 + number % 5);
+            let mut body =
+                format!("{{\"server\":{{\"id\":\"N\"}},\"data\":{number}}}").into_bytes();
+            body.resize(length, b' ');
+            let what = What { endpoint: Endpoint::VARZ, of_stream: false };
+            filing.body(Of { what, account: None, server: None }, &Arc::from(body));
         }
+        filing.finish().0
     }
 
     #[test]
     fn pages_come_in_their_order_however_many_threads_read_them() {
-        let pages: Vec<Page> = (0..PER_THREAD * 20).map(page).collect();
-        let pages: Vec<&Page> = pages.iter().collect();
+        let pages = pages(PER_THREAD * 20);
+        let pages: Vec<Page<'_>> = pages.iter().collect();
         let look = |reply: &Reply<'_>| {
             let text = reply.body.and_then(|body| body.text()).unwrap_or_default();
             text.trim_end().to_owned()
@@ -153,8 +153,8 @@ mod tests {
 
     #[test]
     fn what_is_read_in_a_row_is_bounded() {
-        let pages: Vec<Page> = (0..100).map(page).collect();
-        let pages: Vec<&Page> = pages.iter().collect();
+        let pages = pages(100);
+        let pages: Vec<Page<'_>> = pages.iter().collect();
         let readers = Readers::new(None, None);
         let stretches = readers.stretches(&pages);
         assert_eq!(stretches.iter().map(|stretch| stretch.len()).sum::<usize>(), pages.len());

@@ -20,7 +20,8 @@ use super::super::place::Place;
 use super::archive::as_uuid;
 use super::identity::{self, Known};
 use super::outcome::{Matrix, outcomes};
-use super::page::{Held, Page};
+use super::page::What;
+use super::pages::{Filing, Of};
 use super::{Capture, Captured, as_problem};
 
 /// What the report calls the collector, and the format, of saved replies.
@@ -133,7 +134,11 @@ fn epoch(replies: &[Saved], timeless: &[Saved]) -> Captured {
     for (id, known) in &servers {
         matrix.server(id, known.jetstream);
     }
-    let pages: Vec<Page> = all.iter().map(|reply| page(reply, &servers, &mut matrix)).collect();
+    let mut filing = Filing::default();
+    for reply in &all {
+        file(reply, &servers, &mut matrix, &mut filing);
+    }
+    let (pages, _) = filing.finish();
     let captures = matrix.captures();
     let times = || replies.iter().filter_map(|reply| reply.time);
     let start = times().min().unwrap_or_default();
@@ -154,7 +159,7 @@ fn epoch(replies: &[Saved], timeless: &[Saved]) -> Captured {
         servers: servers.len(),
         capture: Capture {
             place: all.first().map_or(0, |reply| reply.place),
-            container: None,
+            entries: None,
             pages,
             captures,
         },
@@ -166,23 +171,22 @@ fn of_service(reply: &Saved) -> bool {
     Endpoint::VERBS.contains(&reply.endpoint)
 }
 
-fn page(reply: &Saved, servers: &BTreeMap<Arc<str>, Arc<Known>>, matrix: &mut Matrix) -> Page {
+fn file(
+    reply: &Saved,
+    servers: &BTreeMap<Arc<str>, Arc<Known>>,
+    matrix: &mut Matrix,
+    pages: &mut Filing,
+) {
     let id = reply.known.id.as_ref().filter(|_| !of_service(reply));
     // A reply that names nobody is of the only server there is.
     let id = id.or_else(|| servers.keys().next().filter(|_| servers.len() == 1));
-    let target = id.cloned().filter(|_| !of_service(reply));
-    if let Some(id) = &target {
+    let target = id.filter(|_| !of_service(reply));
+    if let Some(id) = target {
         matrix.page(id, &reply.endpoint);
     }
-    Page {
-        endpoint: reply.endpoint.clone(),
-        server: target.as_ref().and_then(|id| servers.get(id)).cloned(),
-        target,
-        account: None,
-        of_stream: false,
-        stored: reply.body.len() as u64,
-        held: Held::Bytes(Arc::clone(&reply.body)),
-    }
+    let what = What { endpoint: reply.endpoint.clone(), of_stream: false };
+    let server = target.and_then(|id| servers.get(id));
+    pages.body(Of { what, account: None, server }, &reply.body);
 }
 
 fn header(uuid: &str, start: Timestamp, asked: Vec<Endpoint>) -> EpochLine {

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use super::archive::Seat;
 use super::identity::Known;
-use super::page::{Held, Page};
+use super::page::What;
+use super::pages::{Filing, Of};
 
 /// A server, and the cluster that the manifest says it is in.
 type InCluster = (Option<Arc<str>>, Arc<Known>);
@@ -85,23 +86,19 @@ fn folders(cluster: Option<&str>, name: &str) -> Vec<String> {
     }
 }
 
-/// A page for each entry of a stream.
-pub(super) fn pages(
+/// Files a page for each entry of a stream.
+pub(super) fn file(
     artifact: &Artifact,
     keepers: &Keepers,
     stored: &dyn Fn(usize) -> u64,
-) -> Vec<Page> {
+    pages: &mut Filing,
+) {
     let server = keepers.find(artifact);
-    let page = |entry: &usize| Page {
-        endpoint: Endpoint::JSZ,
-        target: server.id.clone(),
-        account: artifact.account.clone(),
-        server: Some(Arc::clone(&server)),
-        of_stream: true,
-        stored: stored(*entry),
-        held: Held::Entry(*entry),
-    };
-    artifact.pages.iter().map(page).collect()
+    for entry in &artifact.pages {
+        let what = What { endpoint: Endpoint::JSZ, of_stream: true };
+        let of = Of { what, account: artifact.account.as_ref(), server: Some(&server) };
+        pages.entry(of, *entry, stored(*entry));
+    }
 }
 
 /// A stream in a reply as JSZ would give it, and in an envelope of what is known of its server.

@@ -163,6 +163,38 @@ fn a_report_reads_from_the_top() {
     }
 }
 
+/// The timelines of a report, first to last.
+fn timelines(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.trim().strip_prefix("timeline  ")).collect()
+}
+
+#[test]
+fn a_step_without_a_recording_ends_before_the_epoch_that_closes() {
+    let mut report = report(7);
+    let step = Gap { from: 3, to: 4, reason: "not_recorded".into() };
+    let silent = Gap { from: 3, to: 3, reason: "server_silent".into() };
+    let closing =
+        Closed { moment: moment(4), how: "cured", last_bad: None, because: String::new() };
+    let first = Finding {
+        last_seen: moment(2),
+        gaps: vec![silent, step],
+        changes: vec![change(2, Severity::Info, "rolling")],
+        closed: Some(closing),
+        ..finding()
+    };
+    let second = Finding {
+        opened: Opened { moment: moment(5), last_ok: Some(moment(4)), at_or_before: false },
+        last_seen: moment(6),
+        gaps: vec![],
+        changes: vec![change(5, Severity::Warning, "stalled")],
+        ..finding()
+    };
+    report.systems[0].findings = vec![first, second];
+    report.systems[0].unknowns.clear();
+    let text = render(&report, false);
+    assert_eq!(timelines(&text), ["..i?.xx", "..x?.WW"], "{text}");
+}
+
 #[test]
 fn many_epochs_fit_one_line() {
     let text = render(&report(1_000), false);

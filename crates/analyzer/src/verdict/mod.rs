@@ -3,5 +3,7 @@
 mod judgement;
 mod reason;
 
-pub use judgement::{Closing, Face, Fact, Judgement, Step, Verdict, lasting_ms, millis_between};
+pub use judgement::{
+    Closing, Face, Fact, Judgement, Step, Verdict, lasting_ms, millis_between, mixed_since,
+};
 pub use reason::Reason;

@@ -13,6 +13,9 @@ use crate::report::{Evidence, Finding, SystemReport};
 /// Columns before the rows of a finding.
 pub(super) const INDENT: usize = 4;
 
+/// Seconds that a finding has lasted for certain, in the details of checks that know of a time
+/// before its first epoch.
+const AT_LEAST: &str = "lasting_at_least_s";
 /// Pieces of evidence shown; the rest is counted.
 const EVIDENCE: usize = 4;
 /// Columns of the name of who told something.
@@ -34,6 +37,7 @@ pub(super) fn draw(
         // The duration stands above, beside the bracket.
         let mut fields = fields.clone();
         fields.remove("lasting_s");
+        fields.remove(AT_LEAST);
         details::draw(canvas, INDENT, &fields);
     }
     evidence(canvas, finding);
@@ -97,12 +101,11 @@ fn still_open(finding: &Finding) -> String {
     format!("open, last seen {} (epoch {})", clock(&last.time), last.epoch)
 }
 
-/// How long it lasted at least, and at most where the epoch before was good. A check that knows of
-/// a time before the recording says so in `lasting_s`.
+/// How long it lasted at least, and at most where the epoch before was good.
 fn lasting(finding: &Finding) -> Option<String> {
     let start = &finding.opened.moment.time;
     let seen = between(start, &finding.last_seen.time)?;
-    let told = finding.details.get("lasting_s").and_then(Value::as_i64).unwrap_or(0);
+    let told = finding.details.get(AT_LEAST).and_then(Value::as_i64).unwrap_or(0);
     let least = seen.max(told.saturating_mul(1_000));
     let end = finding.closed.as_ref().map_or(&finding.last_seen.time, |closed| &closed.moment.time);
     let most = finding.opened.last_ok.as_ref().and_then(|ok| between(&ok.time, end));

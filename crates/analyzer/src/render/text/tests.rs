@@ -37,7 +37,7 @@ fn finding() -> Finding {
             change(4, Severity::Warning, "stalled"),
         ],
         details: json!({
-            "stage": "stalled", "majority": "2.14.6", "lasting_s": 12_000, "silent": [],
+            "stage": "stalled", "majority": "2.14.6", "lasting_s": 12_600, "lasting_at_least_s": 12_000, "silent": [],
             "outliers": [{ "server": "a4", "version": "2.10.25" }],
             "versions": [
                 { "version": "2.14.6", "servers": [

@@ -5,7 +5,6 @@ mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
 use nats_hindsight_model::clusters::{Cluster, Clusters};
@@ -116,10 +115,6 @@ fn messages(varz: &VarzRecord) -> Option<(SmolStr, Reading)> {
     Some((varz.server.clone(), reading))
 }
 
-fn before(time: Timestamp, millis: i64) -> Option<Timestamp> {
-    time.checked_sub(SignedDuration::from_millis(millis)).ok()
-}
-
 fn clusters(
     clusters: &Clusters,
     ledgers: &mut BTreeMap<SmolStr, Ledger>,
@@ -206,10 +201,12 @@ fn close(
 /// A server whose version is told.
 fn server_member(id: &SmolStr, facts: &Facts, step: &Step) -> Option<Member> {
     let server = facts.services.census.servers.get(id)?;
+    let born = server.born(step.time);
     Some(Member {
         id: id.clone(),
         version: server.version.as_ref()?.value.clone(),
-        born: server.age_ms.and_then(|age| before(step.time, age)),
+        born,
+        there: born,
         reading: facts.messages.get(id).copied(),
         connections: server.connections,
     })
@@ -289,8 +286,7 @@ fn member(
     step: &Step,
 ) -> Option<Member> {
     let reading = facts.served.get(&(key.clone(), id.into())).copied();
-    let uptime_ms = instance.connection.as_ref().and_then(|connection| connection.uptime_ms);
-    let connected = uptime_ms.and_then(|uptime| before(step.time, uptime));
+    let connected = instance.connection.as_ref().and_then(|c| c.since(step.time));
     // The start is the instance's own word; its connection shows that it is no younger than that.
     let started = reading.map(|reading| reading.started);
     let born = match (started, connected) {
@@ -298,7 +294,8 @@ fn member(
         (started, _) => started.filter(|started| *started <= step.time),
     };
     let version = instance.version.clone()?;
-    Some(Member { id: id.into(), version, born, reading, connections: None })
+    let there = connected.or(born);
+    Some(Member { id: id.into(), version, born, there, reading, connections: None })
 }
 
 fn evidence(there: &Service) -> Vec<Fact> {

@@ -236,8 +236,10 @@ impl Judgement {
         self.name_account(id, name);
     }
 
-    /// What the details of the subject's interval are once it has closed, where the epoch that
-    /// closes it is the first to tell all of them. Without a closing verdict this does nothing.
+    /// What the details of the subject's interval are from this epoch on, where it is not judged
+    /// bad: once it has closed, if the epoch that closes it is the first to tell all of them, or
+    /// while nothing can be said of it, if that alone changes them. Without an interval that was
+    /// open this does nothing.
     pub fn conclude(&mut self, subject: Subject, details: Value) {
         self.conclusions.insert(subject, details);
     }

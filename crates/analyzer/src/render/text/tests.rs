@@ -196,6 +196,15 @@ fn a_step_without_a_recording_ends_before_the_epoch_that_closes() {
 }
 
 #[test]
+fn what_is_open_may_last_until_the_last_epoch() {
+    let mut report = report(8);
+    report.systems[0].findings[0].details = json!({});
+    let text = render(&report, false);
+    // Seen last in epoch 5, good in epoch 1, and nothing is known of epochs 6 and 7.
+    assert!(text.contains("lasting   at least 3 min, at most 6 min\n"), "{text}");
+}
+
+#[test]
 fn many_epochs_fit_one_line() {
     let text = render(&report(1_000), false);
     harmless(&text);

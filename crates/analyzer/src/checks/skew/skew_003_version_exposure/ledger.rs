@@ -156,6 +156,14 @@ impl Ledger {
         window.told(None)
     }
 
+    /// Nothing can be said of this epoch; gives the open window, which may last until now.
+    pub(super) fn unknown(&self, step: &Step) -> Option<Told> {
+        let window = self.window.as_ref()?;
+        let told = window.told(None);
+        let at_most_ms = window.floor.map(|floor| millis_between(floor, step.time));
+        Some(Told { at_most_ms, ..told })
+    }
+
     /// No two versions are there any more; gives the window that has ended with that.
     pub(super) fn agreed(&mut self, members: &[Member], step: &Step) -> Option<Told> {
         let after: BTreeMap<SmolStr, Option<Reading>> =

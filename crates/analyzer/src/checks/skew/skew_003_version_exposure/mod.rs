@@ -128,6 +128,8 @@ fn clusters(
     for cluster in &clusters.all {
         let ledger = ledgers.entry(cluster.key.clone()).or_default();
         if cluster.answered.is_empty() {
+            let subject = Subject::Cluster { cluster: cluster.key.clone() };
+            go_on(CLUSTER, &subject, ledger, step, out);
             nobody_answered(cluster, out, |subject, out| {
                 close(CLUSTER, &[], subject, ledger, step, out);
             });
@@ -160,6 +162,7 @@ fn servers(
         }
         out.finding(subject, face);
     } else if let Some((reason, hides)) = hidden_servers(cluster, &members, facts) {
+        go_on(CLUSTER, &subject, ledger, step, out);
         out.unknown(subject, reason, hides);
     } else {
         close(CLUSTER, &members, &subject, ledger, step, out);
@@ -194,6 +197,13 @@ fn close(
     out: &mut Judgement,
 ) {
     if let Some(told) = ledger.agreed(members, step) {
+        out.conclude(subject.clone(), details::of(terms, &told));
+    }
+}
+
+/// Nothing can be said: what is open may last until now.
+fn go_on(terms: Terms, subject: &Subject, ledger: &Ledger, step: &Step, out: &mut Judgement) {
+    if let Some(told) = ledger.unknown(step) {
         out.conclude(subject.clone(), details::of(terms, &told));
     }
 }
@@ -246,6 +256,7 @@ fn instances(
     }
     let asked = facts.services.roster.accounts.contains_key(&seen.key.0);
     if let Some(reason) = hidden(there, asked) {
+        go_on(SERVICE, &subject, ledger, step, out);
         return out.unknown(subject, reason, Vec::new());
     }
     let lost = services.connections_lost(&seen.key, there, &facts.services);
@@ -322,6 +333,7 @@ fn absent(seen: &Seen, ledger: &mut Ledger, step: &Step, out: &mut Judgement) {
         }
         Presence::Unknown(doubt) => {
             let (reason, hides) = reason(doubt);
+            go_on(SERVICE, &subject, ledger, step, out);
             out.unknown(subject, reason, hides);
         }
         // What answers or is listed has an instance, and so is not absent.

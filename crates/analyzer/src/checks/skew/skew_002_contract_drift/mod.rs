@@ -90,7 +90,7 @@ impl Follow for ContractDrift {
             }
             let since = *state.open_since.entry(seen.key.clone()).or_insert(step.time);
             let stage = stage(there, &differences, since, limits.millis(&GRACE), step);
-            let face = face::of(there, &contracts, &differences, stage, facts, step);
+            let face = face::of(there, &contracts, &differences, stage, facts);
             out.finding(service(&seen.key), face);
         }
     }
@@ -178,8 +178,9 @@ fn stage(
     }
 }
 
-/// Milliseconds since an instance started: the longer of what its connection and its own word
-/// say, because a reconnect makes the one short and a reset of its counters the other.
+/// Milliseconds since an instance may have started: the longer of what its connection and its own
+/// word say, because a reconnect makes the one short and a reset of its counters the other. That is
+/// enough to refuse grace, and no age to report.
 fn age(instance: &Instance, step: &Step) -> Option<i64> {
     let connected = instance.connection.as_ref().and_then(|connection| connection.uptime_ms);
     let told = instance.started.map(|started| millis_between(started, step.time));

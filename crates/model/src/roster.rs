@@ -61,6 +61,8 @@ pub struct Service {
     pub instances: BTreeMap<SmolStr, Instance>,
     /// Requests to it by name, in order.
     pub asks: Vec<Ask>,
+    /// It was to be asked by name, and its name cannot stand in a subject.
+    pub unaskable: bool,
     /// Requests to single instances that were not answered, by id.
     pub mute_ids: BTreeSet<SmolStr>,
 }
@@ -287,6 +289,8 @@ impl Roster {
                 }
                 continue;
             }
+            // Whatever else keeps the collector from asking, it has tried.
+            service.unaskable |= capture.status == Status::Skipped && capture.attempts.is_empty();
             service.asks.extend(capture.attempts.iter().map(|attempt| Ask {
                 at_us: attempt.at_us,
                 waited_us: attempt.waited_us,

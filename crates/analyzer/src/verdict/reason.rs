@@ -31,6 +31,8 @@ pub enum Reason {
     FacetUnseen,
     /// Connections are not all known, so absence from them proves nothing.
     ConnectionsIncomplete,
+    /// An instance that answered is on no list of connections, so another one need not be either.
+    Unlisted,
     /// The service runs behind a leaf node and its absence is not proven.
     BehindLeaf,
     /// The account could not be asked.
@@ -39,6 +41,8 @@ pub enum Reason {
     Denied,
     /// A server that held instances restarted a moment ago.
     Settling,
+    /// The name of a service cannot stand in a subject.
+    Unaskable,
     /// Zero is not proven.
     ZeroUnproven,
     /// No reply tells the server's clock.
@@ -51,7 +55,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::NotSeen,
         Self::OutOfOrder,
         Self::CheckFailed,
@@ -66,10 +70,12 @@ impl Reason {
         Self::ContractUnseen,
         Self::FacetUnseen,
         Self::ConnectionsIncomplete,
+        Self::Unlisted,
         Self::BehindLeaf,
         Self::AccountUnreachable,
         Self::Denied,
         Self::Settling,
+        Self::Unaskable,
         Self::ZeroUnproven,
         Self::ClockUnseen,
         Self::ClockUntimed,
@@ -93,10 +99,12 @@ impl Reason {
             Self::ContractUnseen => "contract_unseen",
             Self::FacetUnseen => "facet_unseen",
             Self::ConnectionsIncomplete => "connections_incomplete",
+            Self::Unlisted => "unlisted",
             Self::BehindLeaf => "behind_leaf_node",
             Self::AccountUnreachable => "account_unreachable",
             Self::Denied => "denied",
             Self::Settling => "settling",
+            Self::Unaskable => "unaskable",
             Self::ZeroUnproven => "zero_unproven",
             Self::ClockUnseen => "clock_unseen",
             Self::ClockUntimed => "clock_untimed",
@@ -132,6 +140,10 @@ impl Reason {
             Self::ConnectionsIncomplete => {
                 "not every server gave all its connections, so absence from them proves nothing"
             }
+            Self::Unlisted => {
+                "the instance that answered is on no list of connections, so another one that does \
+                 not answer would not be seen either"
+            }
             Self::BehindLeaf => {
                 "the service runs behind a leaf node, so its absence from connections proves \
                  nothing"
@@ -139,6 +151,10 @@ impl Reason {
             Self::AccountUnreachable => "no connection to the account could ask",
             Self::Denied => "permissions forbid the question",
             Self::Settling => "a server that held instances restarted a moment ago",
+            Self::Unaskable => {
+                "no instance answered when everybody was asked, and this name cannot stand in a \
+                 subject, so that it cannot be asked by name and no list of connections shows it"
+            }
             Self::ZeroUnproven => "no answer came, and that there is no instance is not proven",
             Self::ClockUnseen => "no reply tells the server's clock",
             Self::ClockUntimed => {
@@ -181,12 +197,20 @@ impl Reason {
             Self::FacetUnseen | Self::ConnectionsIncomplete => {
                 "let the system user ask CONNZ of every server"
             }
+            Self::Unlisted => {
+                "record another epoch; a service whose name cannot stand in a subject (blanks, \
+                 dots, wildcards) is never listed"
+            }
             Self::BehindLeaf => "record at the leaf node's side too",
             Self::AccountUnreachable => {
                 "check the account's credentials (--account-server or --account-context)"
             }
             Self::Denied => "allow the user to publish to $SRV.> and to subscribe to its inbox",
             Self::Settling => "record another epoch after the restart",
+            Self::Unaskable => {
+                "give the service a name without blanks, dots and wildcards; of this one only an \
+                 answer tells anything"
+            }
             Self::ZeroUnproven => {
                 "record with a connection of the account and a system account connection"
             }

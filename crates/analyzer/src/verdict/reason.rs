@@ -13,6 +13,8 @@ pub enum Reason {
     ServerSilent,
     /// It is not certain who belongs to the cluster.
     MembershipUnknown,
+    /// No other server of its cluster answered that could tell of it.
+    NoPeer,
     /// No reply of a server tells its version.
     VersionUnseen,
     /// No VARZ of a server tells its settings.
@@ -55,12 +57,13 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NotSeen,
         Self::OutOfOrder,
         Self::CheckFailed,
         Self::ServerSilent,
         Self::MembershipUnknown,
+        Self::NoPeer,
         Self::VersionUnseen,
         Self::SettingsUnseen,
         Self::NotAsked,
@@ -90,6 +93,7 @@ impl Reason {
             Self::CheckFailed => "check_failed",
             Self::ServerSilent => "server_silent",
             Self::MembershipUnknown => "membership_unknown",
+            Self::NoPeer => "no_peer",
             Self::VersionUnseen => "version_unseen",
             Self::SettingsUnseen => "settings_unseen",
             Self::NotAsked => "not_asked",
@@ -122,7 +126,11 @@ impl Reason {
             }
             Self::CheckFailed => "the check failed on this epoch; the other checks went on",
             Self::ServerSilent => "a server that is expected did not answer",
-            Self::MembershipUnknown => "it is not certain that no further server belongs to it",
+            Self::MembershipUnknown => "it is not certain which servers belong to the cluster",
+            Self::NoPeer => {
+                "it did not answer, and no other server of its cluster did that could tell whether \
+                 it is still there"
+            }
             Self::VersionUnseen => "no reply of a server tells its version",
             Self::SettingsUnseen => "no VARZ of a server tells all its settings in a readable way",
             Self::NotAsked => "the recording holds no request that could tell",
@@ -173,7 +181,7 @@ impl Reason {
             Self::NotSeen => "record the system again with the same connections",
             Self::OutOfOrder => "check the clock of the collector's machine",
             Self::CheckFailed => "report the problem named below; it is a defect of this tool",
-            Self::ServerSilent => {
+            Self::ServerSilent | Self::NoPeer => {
                 "look at that server: hung, leaving or cut off; record another epoch"
             }
             Self::MembershipUnknown => {

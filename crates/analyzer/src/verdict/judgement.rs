@@ -244,7 +244,8 @@ impl Judgement {
         self.conclusions.insert(subject, details);
     }
 
-    /// A facet of the subject that was not seen, although a verdict was reached without it.
+    /// A facet of the subject that was not seen, although a verdict was reached without it, good or
+    /// bad.
     pub fn unseen(&mut self, facet: &'static str, subject: Subject) {
         self.unseen.push((facet, subject));
     }

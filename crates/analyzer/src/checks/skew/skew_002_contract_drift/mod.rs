@@ -91,6 +91,7 @@ impl Follow for ContractDrift {
             let since = *state.open_since.entry(seen.key.clone()).or_insert(step.time);
             let stage = stage(there, &differences, since, limits.millis(&GRACE), step);
             let face = face::of(there, &contracts, &differences, stage, facts);
+            name_unseen(&contracts, &service(&seen.key), out);
             out.finding(service(&seen.key), face);
         }
     }
@@ -122,6 +123,13 @@ fn agree(
         out.unknown(subject, reason, hides);
         return false;
     }
+    name_unseen(contracts, &subject, out);
+    out.ok(subject, there.instances.keys().cloned().collect::<BTreeSet<_>>());
+    true
+}
+
+/// Names the facets without which a verdict was reached, good or bad.
+fn name_unseen(contracts: &Contracts<'_>, subject: &Subject, out: &mut Judgement) {
     let unseen = [
         ("queue_group", contracts.groups_unseen()),
         ("metadata_keys", contracts.metadata_unseen()),
@@ -129,8 +137,6 @@ fn agree(
     for (facet, _) in unseen.into_iter().filter(|(_, unseen)| *unseen) {
         out.unseen(facet, subject.clone());
     }
-    out.ok(subject, there.instances.keys().cloned().collect::<BTreeSet<_>>());
-    true
 }
 
 /// No instance is known in this epoch.

@@ -196,6 +196,22 @@ fn a_step_without_a_recording_ends_before_the_epoch_that_closes() {
 }
 
 #[test]
+fn the_head_says_of_how_many_gaps_it_names_the_longest() {
+    let mut report = report(6);
+    let minutes = [0, 1, 2, 9, 10, 18];
+    for (epoch, minute) in report.systems[0].epochs.iter_mut().zip(minutes) {
+        epoch.time = moment(minute).time;
+    }
+    let text = render(&report, false).replace('\n', " ");
+    let wanted = "8 min without a recording after epoch 4, the longest of 2 such gaps";
+    assert!(text.contains(wanted), "{text}");
+    // Of four steps the shorter one of the two in the middle is the usual one.
+    report.systems[0].epochs.remove(3);
+    let text = render(&report, false).replace('\n', " ");
+    assert!(text.contains("8 min without a recording after epoch 4"), "{text}");
+}
+
+#[test]
 fn what_is_open_may_last_until_the_last_epoch() {
     let mut report = report(8);
     report.systems[0].findings[0].details = json!({});

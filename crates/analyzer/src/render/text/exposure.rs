@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::canvas::{COLUMNS, Canvas, Tone, wrap};
 use super::finding::seen;
-use super::name;
+use super::heading;
 use super::when::{clock, count, no_less_than, no_more_than};
 use crate::render::plain;
 use crate::report::Finding;
@@ -58,7 +58,7 @@ fn row([from, to, least, most]: [&str; 4]) -> String {
 }
 
 fn draw_window(canvas: &mut Canvas, window: &Finding) {
-    canvas.line(2, &[(Tone::Strong, &name(&window.subject))]);
+    canvas.line(2, &[(Tone::Strong, &heading(&window.subject, COLUMNS - 2))]);
     let from = &window.opened.moment.time;
     let to = window.closed.as_ref().map_or("open", |_| &window.last_seen.time);
     let lasted =

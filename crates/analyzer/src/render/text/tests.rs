@@ -266,6 +266,60 @@ fn hostile_names_stay_names() {
     );
 }
 
+#[test]
+fn a_table_shows_when_and_why_and_names_what_it_has_no_room_for() {
+    let mut report = report(6);
+    let stop = json!({
+        "id": "8n51M70QyK3vA1uDiKdb00", "server": "a3", "connection": "mailer", "age_s": 0,
+        "time": "2026-11-21T17:44:31.250Z", "reason": "Stale Connection", "told_by": "CONNZ_CLOSED",
+    });
+    report.systems[0].findings[0].details = json!({ "stops": [stop.clone()], "stop": stop });
+    let text = render(&report, false);
+    harmless(&text);
+    let row = text.lines().find(|line| line.contains("8n51")).unwrap_or_default();
+    assert!(row.contains("2026-11-21 17:44:31.250  Stale Connection"), "{text}");
+    assert!(text.contains("in the JSON report only: connection, told by"), "{text}");
+    assert!(text.contains("age         0 s\n"), "{text}");
+}
+
+#[test]
+fn a_heading_keeps_what_its_names_are_names_of() {
+    let mut report = report(6);
+    let subject = |account: &str| Subject::Service {
+        account: account.into(),
+        account_id: "ACC".into(),
+        service: "s".repeat(200).into(),
+    };
+    report.systems[0].findings[0].subject = subject("APP");
+    let text = render(&report, false);
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("service sss") && line.ends_with("s of account APP"))
+    );
+    report.systems[0].findings[0].subject = subject(&"a".repeat(200));
+    let text = render(&report, false);
+    harmless(&text);
+    assert!(text.lines().any(|line| line.contains("…sss") && line.contains("s of account aaa")));
+}
+
+#[test]
+fn what_ended_is_not_said_to_have_ended_twice() {
+    let mut report = report(6);
+    let closed = |how| Closed {
+        moment: moment(5),
+        how,
+        last_bad: Some(moment(4)),
+        because: "it left".into(),
+    };
+    for (how, wanted) in
+        [("ended", "ended     between 2026"), ("cured", "ended     cured between 2026")]
+    {
+        report.systems[0].findings[0].closed = Some(closed(how));
+        let text = render(&report, false);
+        assert!(text.contains(wanted), "{text}");
+    }
+}
+
 fn service_finding(service: &str, severity: Severity) -> Finding {
     Finding {
         code: "SERVICE_002",

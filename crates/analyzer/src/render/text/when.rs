@@ -114,20 +114,19 @@ pub(super) fn began(opened: &Opened) -> String {
     }
 }
 
-/// When and how an interval ended.
+/// When and how an interval ended. That it ended is said by the label before it.
 pub(super) fn ended(closed: &Closed, last_seen: &Moment) -> String {
+    let how = if closed.how == "ended" { String::new() } else { format!("{} ", closed.how) };
     let mut text = match &closed.last_bad {
         Some(bad) => format!(
-            "{} between {} and {} (epochs {} and {})",
-            closed.how,
+            "{how}between {} and {} (epochs {} and {})",
             clock(&bad.time),
             clock_beside(&closed.moment.time, &bad.time),
             bad.epoch,
             closed.moment.epoch
         ),
         None => format!(
-            "{} at or before {} (epoch {}), last seen {} (epoch {})",
-            closed.how,
+            "{how}at or before {} (epoch {}), last seen {} (epoch {})",
             clock(&closed.moment.time),
             closed.moment.epoch,
             clock(&last_seen.time),

@@ -283,14 +283,15 @@ impl Roster {
                 continue;
             };
             let service = self.service(&account, name);
+            // Whatever else keeps the collector from asking, it has tried.
+            let unaskable = capture.status == Status::Skipped && capture.attempts.is_empty();
             if let Some(id) = &capture.target {
-                if capture.status != Status::Ok {
+                if capture.status != Status::Ok && !unaskable {
                     service.mute_ids.insert(id.into());
                 }
                 continue;
             }
-            // Whatever else keeps the collector from asking, it has tried.
-            service.unaskable |= capture.status == Status::Skipped && capture.attempts.is_empty();
+            service.unaskable |= unaskable;
             service.asks.extend(capture.attempts.iter().map(|attempt| Ask {
                 at_us: attempt.at_us,
                 waited_us: attempt.waited_us,

@@ -166,6 +166,13 @@ fn row_the_one_instance_behind_a_leaf_node_is_a_finding() {
 }
 
 #[test]
+fn row_one_answer_that_complete_connections_do_not_list_is_unknown() {
+    // As of a service whose name cannot stand in a subject: a mute one would not be listed either.
+    let unlisted = one().each(|epoch| epoch.unlist_service("billing"));
+    assert_eq!(of_billing(&unlisted), ["unknown(unlisted)"]);
+}
+
+#[test]
 fn row_a_bundle_that_lists_one_is_a_finding_by_its_connection() {
     let bundle = one().each(Epoch::without_verbs);
     let judged = judge(&bundle, &[]);

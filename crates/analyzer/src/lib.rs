@@ -7,6 +7,7 @@ pub mod check;
 pub mod checks;
 pub mod engine;
 pub mod listing;
+mod pace;
 pub mod registry;
 pub mod render;
 pub mod report;

@@ -9,6 +9,7 @@ use nats_hindsight_snapshot::lines::{AttemptLine, Status};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connect::{Arrival, Link, Role, SendError};
+use crate::glance;
 use crate::record::{Clock, micros};
 use crate::unpack::{UnpackError, unpack};
 
@@ -242,7 +243,7 @@ fn denied_note(link: &Link) -> &'static str {
 fn unsent(link: &Link, clock: &Clock, error: SendError) -> Attempt {
     let note = match error {
         SendError::NotConnected => "not connected",
-        SendError::Subject => "this name cannot stand in a subject",
+        SendError::Subject => glance::NO_TOKEN,
     };
     Attempt {
         line: AttemptLine {

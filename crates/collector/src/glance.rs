@@ -217,6 +217,9 @@ pub(crate) fn instance(body: &[u8]) -> Option<(String, String)> {
     Some((name.into_owned(), id.into_owned()))
 }
 
+/// Why something was not asked that is no such token.
+pub(crate) const NO_TOKEN: &str = "this name cannot stand in a subject";
+
 /// Whether a text can stand in a subject as one token: ids from replies are put into subjects, and
 /// one with a wildcard or a dot would ask somebody else.
 pub(crate) fn is_token(text: &str) -> bool {

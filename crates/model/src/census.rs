@@ -5,7 +5,7 @@ mod servers;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::Status;
 use smol_str::{SmolStr, format_smolstr};
@@ -64,6 +64,9 @@ pub struct Server {
     pub now: Option<Timestamp>,
     /// Age of the process in milliseconds, from one and the same reply.
     pub age_ms: Option<i64>,
+    /// Microseconds from the start of the epoch to the last reply that can have told the age,
+    /// where somebody measured.
+    pub heard_us: Option<u64>,
     /// Client connections.
     pub connections: Option<u64>,
     /// Whether JetStream runs.
@@ -105,6 +108,22 @@ impl Server {
     /// id; `None` if neither is known.
     pub fn seat(&self) -> Option<&SmolStr> {
         if self.name == self.id { self.address.as_ref() } else { Some(&self.name) }
+    }
+
+    /// When the process started, by the clock of the epoch and never earlier than it did.
+    pub fn born(&self, epoch: Timestamp) -> Option<Timestamp> {
+        self.ago(epoch, self.age_ms?)
+    }
+
+    /// The beginning of what VARZ or STATSZ tells the age of. An age is of the moment in which the
+    /// reply was made, which may be seconds after the start of the epoch, so that it is taken from
+    /// its arrival. Where nobody wrote that down, the server's own clock tells.
+    pub fn ago(&self, epoch: Timestamp, age_ms: i64) -> Option<Timestamp> {
+        let told = match self.heard_us {
+            Some(us) => later_by_us(epoch, us)?,
+            None => self.now?,
+        };
+        told.checked_sub(SignedDuration::from_millis(age_ms)).ok()
     }
 }
 
@@ -149,6 +168,11 @@ impl Census {
     }
 }
 
+/// A time that is some microseconds later.
+pub(crate) fn later_by_us(time: Timestamp, us: u64) -> Option<Timestamp> {
+    time.checked_add(SignedDuration::from_micros(i64::try_from(us).ok()?)).ok()
+}
+
 fn rank(endpoint: &Endpoint) -> usize {
     SERVER_ENDPOINTS.iter().position(|known| known == endpoint).unwrap_or(SERVER_ENDPOINTS.len())
 }
@@ -175,6 +199,10 @@ fn sight(server: &mut Server, sighting: &Sighting) {
         server.jetstream = sighting.who.jetstream;
     }
     server.now = server.now.max(sighting.who.now);
+    let tells_age = matches!(sighting.endpoint, Endpoint::VARZ | Endpoint::STATSZ);
+    if tells_age && sighting.rtt_us.is_some() {
+        server.heard_us = server.heard_us.max(Some(sighting.arrival_us));
+    }
     if server.url.is_none() {
         server.url.clone_from(&sighting.url);
     }

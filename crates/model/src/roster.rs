@@ -61,6 +61,8 @@ pub struct Service {
     pub instances: BTreeMap<SmolStr, Instance>,
     /// Requests to it by name, in order.
     pub asks: Vec<Ask>,
+    /// It was to be asked by name, and its name cannot stand in a subject.
+    pub unaskable: bool,
     /// Requests to single instances that were not answered, by id.
     pub mute_ids: BTreeSet<SmolStr>,
 }
@@ -290,12 +292,15 @@ impl Roster {
                 continue;
             };
             let service = self.service(&account, name);
+            // Whatever else keeps the collector from asking, it has tried.
+            let unaskable = capture.status == Status::Skipped && capture.attempts.is_empty();
             if let Some(id) = &capture.target {
-                if capture.status != Status::Ok {
+                if capture.status != Status::Ok && !unaskable {
                     service.mute_ids.insert(id.into());
                 }
                 continue;
             }
+            service.unaskable |= unaskable;
             service.asks.extend(capture.attempts.iter().map(|attempt| Ask {
                 at_us: attempt.at_us,
                 waited_us: attempt.waited_us,

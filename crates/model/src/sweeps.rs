@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use smol_str::SmolStr;
 
+use crate::census::later_by_us;
 use crate::epoch::{ConnectionRecord, ConnzPage, Owners};
 use crate::roster::InstanceConnection;
 
@@ -79,6 +80,15 @@ impl Sweep {
         self.complete
             && self.account.as_deref().is_none_or(|of| of == account)
             && self.subject.as_deref().is_none_or(|subject| subject == "$SRV.>")
+    }
+}
+
+impl InstanceConnection {
+    /// When it connected, by the clock of the epoch: never earlier than it did, because its age is
+    /// that of the moment in which the row was made.
+    pub fn since(&self, epoch: Timestamp) -> Option<Timestamp> {
+        let uptime = SignedDuration::from_millis(self.uptime_ms?);
+        later_by_us(epoch, self.arrival_us)?.checked_sub(uptime).ok()
     }
 }
 

@@ -149,6 +149,15 @@ impl Epoch {
         self.set_started(id, age);
     }
 
+    /// An instance started and connected that long before the epoch started.
+    pub fn set_begun(&mut self, id: &str, age: SignedDuration) {
+        let start = self.start().checked_sub(age).ok();
+        self.edit_rows(id, |row, _| {
+            row["start"] = start.map_or(Value::Null, |start| start.to_string().into());
+        });
+        self.set_started(id, age);
+    }
+
     /// An instance is connected to another server.
     ///
     /// # Panics

@@ -3,7 +3,7 @@
 //! Servers are named as the recording names them. An edit changes everything an epoch says about
 //! a server: its own replies, what its peers' route lists say, and how requests to it went.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{
     AttemptLine, CaptureLine, ExpectedServer, ExpectsLine, Status,
@@ -71,16 +71,15 @@ impl Epoch {
         }
     }
 
-    /// A server's process is that old, by its own clock.
+    /// A server's process is that old when the epoch starts.
     pub fn set_age(&mut self, server: &str, age: SignedDuration) {
         let id = self.id(server);
+        let start = self.start().checked_sub(age).unwrap_or(self.start()).to_string();
         for reply in self.replies_of(&id) {
             if reply.line.endpoint == Endpoint::VARZ {
-                let start = before(&reply.body["data"]["now"], age);
-                reply.body["data"]["start"] = start;
+                reply.body["data"]["start"] = start.as_str().into();
             } else if reply.line.endpoint == Endpoint::STATSZ {
-                let start = before(&reply.body["server"]["time"], age);
-                reply.body["statsz"]["start"] = start;
+                reply.body["statsz"]["start"] = start.as_str().into();
             }
         }
     }
@@ -307,11 +306,6 @@ pub fn later_id(id: &str, number: u64) -> String {
 fn marked(id: &str, at: usize, number: u64) -> String {
     let mark = format!("X{number:03}X");
     format!("{}{mark}{}", &id[..at], &id[at + mark.len()..])
-}
-
-fn before(now: &Value, age: SignedDuration) -> Value {
-    let now: Timestamp = now.as_str().and_then(|text| text.parse().ok()).unwrap_or_default();
-    now.checked_sub(age).unwrap_or(now).to_string().into()
 }
 
 fn peer_row(mut row: Value, id: &str, name: &str) -> Value {

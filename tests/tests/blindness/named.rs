@@ -2,6 +2,7 @@
 
 use nats_hindsight_analyzer::report::CoverageGap;
 use nats_hindsight_snapshot::Endpoint;
+use nats_hindsight_snapshot::lines::{ExpectsLine, Status};
 use nats_hindsight_tests::recording::{Epoch, Recording};
 use nats_hindsight_tests::verdicts::{Judged, judge};
 
@@ -126,4 +127,19 @@ fn coverage_names_what_was_to_be_asked_and_is_not_recorded() {
     let blind =
         judge(&whole.at(2, |e| e.retain(|r| !verb(&r.line.endpoint), |c| !verb(&c.endpoint))), &[]);
     assert_eq!(unrecorded(&blind, "SRV_PING").map(|g| &*g.targets), Some(&["APP".to_owned()][..]));
+}
+
+#[test]
+fn nobody_answering_is_a_gap_only_where_instances_were_expected() {
+    let nobody = Recording::epoch("service-down", 1)
+        .each(|epoch| epoch.broadcast_ended("APP", &Status::NoResponders));
+    let gap = |recording: &Recording| {
+        let judged = judge(recording, &[]);
+        let rows = &judged.report.systems[0].coverage;
+        let row = rows.iter().find(|row| row.endpoint == "SRV_INFO");
+        row.and_then(|row| row.gaps.first()).map(|gap| (gap.status.clone(), gap.targets.clone()))
+    };
+    assert_eq!(gap(&nobody), Some(("no_responders".to_owned(), vec!["APP".to_owned()])));
+    let nobody = nobody.each(|epoch| epoch.header.expects = ExpectsLine::default());
+    assert_eq!(gap(&nobody), None);
 }

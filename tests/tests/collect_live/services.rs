@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use nats_hindsight_testkit::{Account, PATIENCE, Service, Sniffer, System, User, wait_until};
+use nats_hindsight_testkit::{
+    Account, PATIENCE, Service, Sniffer, Stranger, System, User, wait_until,
+};
 use serde_json::Value;
 
 use crate::VERSIONS;
@@ -217,5 +219,34 @@ fn what_is_not_permitted_is_denied_at_once() -> Any<()> {
             assert_eq!(run.code, Some(if user == "mute" { 4 } else { 1 }), "{}", run.stderr);
         }
     }
+    Ok(())
+}
+
+/// What nobody can ask is recorded as not asked: an id with a control character is no token of a
+/// subject that this tool would send, although a server takes it from others.
+#[test]
+fn an_instance_that_cannot_be_asked_by_its_id_is_recorded_as_not_asked() -> Any<()> {
+    let system = System::builder().standalone("a1", VERSIONS[0]).start()?;
+    let id = "one\u{1b}[2J";
+    let present =
+        Stranger::new("APP", "a1", "x").serves("orders", id, "1", "x").connect(&system)?;
+    let recorder = Recorder::new()?;
+    let args = [
+        "--server",
+        &system.url("a1", "SYS")?,
+        "--account-server",
+        &system.url("a1", "APP")?,
+        "--confirm-after",
+        "1s",
+    ];
+    recorder.collect(&args)?;
+    assert_eq!(ids(&recorder.last()?, "SRV_PING", "orders"), [id]);
+    drop(present);
+    recorder.collect(&args)?;
+    let epoch = recorder.last()?;
+    let of_one: Vec<&Value> = epoch.captures("SRV_PING").filter(|c| c["target"] == id).collect();
+    assert_eq!(of_one.len(), 1, "{of_one:?}");
+    assert_eq!(of_one[0]["status"], "skipped");
+    assert_eq!(of_one[0]["note"], "this name cannot stand in a subject");
     Ok(())
 }

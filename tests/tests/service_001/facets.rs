@@ -7,7 +7,7 @@ use nats_hindsight_snapshot::lines::Status;
 use nats_hindsight_tests::recording::{Epoch, Recording};
 use nats_hindsight_tests::verdicts::{judge, judge_with};
 
-use super::{CODE, ORDERS, closed, facets, ids, list, minutes, of_orders};
+use super::{CODE, ORDERS, closed, facets, ids, list, minutes, of_orders, unseen};
 
 /// One instance of three is on 1.3.0.
 fn mix(epoch: &mut Epoch) {
@@ -214,4 +214,7 @@ fn a_mix_as_recorded_names_what_it_did_not_see() {
     let finding = judged.finding(CODE, ORDERS);
     assert_eq!(list(&finding.details["unseen"]), ["language", "library_version"]);
     assert_eq!(facets(finding), ["app_version"]);
+    // Good or bad: the report names what a verdict was reached without in every epoch.
+    let whole = vec![[0, 3]];
+    assert_eq!(unseen(&judged), [("language", whole.clone()), ("library_version", whole)]);
 }

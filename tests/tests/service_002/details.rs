@@ -110,6 +110,18 @@ fn a_server_lost_meanwhile_means_that_nats_is_not_healthy() {
     assert_eq!(judged.finding(CODE, ORDERS).details["nats_healthy"], false);
 }
 
+#[test]
+fn a_server_lost_meanwhile_is_not_forgotten_when_it_is_back() {
+    let story = minutes(4).during([1, 2], down).at(1, |epoch| epoch.kill("a2"));
+    let judged = judge(&story, &[]);
+    let finding = judged.finding(CODE, ORDERS);
+    assert_eq!((finding.last_seen.epoch, &finding.details["nats_healthy"]), (2, &json!(false)));
+    // One that was lost before the service was last there has nothing to do with it.
+    let before = minutes(4).at(0, |epoch| epoch.kill("a2")).at(3, down);
+    let judged = judge(&before, &[]);
+    assert_eq!(judged.finding(CODE, ORDERS).details["nats_healthy"], true);
+}
+
 fn both_down(epoch: &mut Epoch) {
     epoch.down("APP", "orders");
     epoch.down("APP", "billing");

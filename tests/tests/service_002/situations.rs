@@ -192,6 +192,15 @@ fn row_a_stream_acknowledges_the_ping() {
 }
 
 #[test]
+fn a_service_whose_name_cannot_stand_in_a_subject_cannot_be_proven_to_be_gone() {
+    let judged = judge(&Recording::fixture("hostile-names"), &[]);
+    let subjects = judged.subjects(CODE);
+    let script = subjects.iter().find(|subject| subject.contains("<script>")).unwrap();
+    let word = "unknown(unaskable)";
+    assert_eq!(judged.verdicts(CODE, script), ["ok", "ok", "ok", word, word]);
+}
+
+#[test]
 fn row_credentials_fail_for_one_epoch() {
     let failed = minutes(3).at(1, |epoch| epoch.lose_account("APP"));
     assert_eq!(of_orders(&failed), ["ok"; 3], "listed, and nobody asked by name");

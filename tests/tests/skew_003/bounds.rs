@@ -53,9 +53,9 @@ fn a_single_epoch_tells_what_started_in_it_and_nothing_of_the_others() {
     let rows = vec![rollout().remove(1)];
     let mut recording = told(&rows);
     for id in ["a", "b"] {
-        recording.epochs[0].set_connected_for(id, SignedDuration::from_secs(600));
+        recording.epochs[0].set_begun(id, SignedDuration::from_secs(600));
     }
-    recording.epochs[0].set_connected_for("n", SignedDuration::from_secs(90));
+    recording.epochs[0].set_begun("n", SignedDuration::from_secs(90) + MOMENT);
     let details = window(&recording);
     assert_eq!(served(&details, OLD), four([None; 4]));
     assert_eq!(members(&details, OLD), [2, 2, 0]);
@@ -158,7 +158,7 @@ fn without_any_stats_the_window_stands_and_nothing_is_counted() {
     }
     assert_eq!(members(&finding.details, OLD), [2, 2, 0]);
     assert_eq!(unseen(&judged, ORDERS), [("requests", vec![[1, 2]])]);
-    assert_eq!(lasted(&finding.details), (json!(60), json!(180)), "only epochs tell");
+    assert_eq!(lasted(&finding.details), (json!(90), json!(180)), "its connection tells");
 }
 
 #[test]

@@ -22,9 +22,9 @@ fn servers(epochs: &[&[Server<'_>]]) -> Recording {
         for (name, version, born, messages, connections) in *rows {
             let age = epoch.start().duration_since(zero) - SignedDuration::from_secs(*born);
             if *born > 0 {
-                epoch.restart(name, born.unsigned_abs(), age);
+                epoch.restart(name, born.unsigned_abs(), age + MOMENT);
             }
-            epoch.set_age(name, age);
+            epoch.set_age(name, age + MOMENT);
             epoch.set_version(name, version);
             for reply in varz(epoch, name) {
                 reply["connections"] = (*connections).into();

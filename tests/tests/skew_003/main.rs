@@ -28,6 +28,10 @@ const ORDERS: &str = "APP/orders";
 const OLD: &str = "1.2.0";
 const NEW: &str = "1.3.0";
 
+/// A reply takes a moment to arrive, and nobody is taken to be older than its reply proves: members
+/// started half a second before the second that the tests name.
+const MOMENT: SignedDuration = SignedDuration::from_millis(500);
+
 /// An instance in one epoch: id, version, start in seconds from the first epoch on, and requests
 /// and errors since, if it answers STATS.
 type Row<'a> = (&'a str, &'a str, i64, Option<(u64, u64)>);
@@ -43,7 +47,7 @@ fn story(epochs: &[&[Row<'_>]]) -> Recording {
             epoch.clone_instance(&there[0], id);
             epoch.set_app_version(id, version);
             let age = epoch.start().duration_since(zero) - SignedDuration::from_secs(*born);
-            epoch.set_connected_for(id, age);
+            epoch.set_begun(id, age + MOMENT);
             match served {
                 Some((requests, errors)) => epoch.set_served(id, *requests, *errors),
                 None => without_stats(epoch, id),

@@ -161,3 +161,27 @@ fn a_recorded_upgrade_counts_messages_of_the_processes_that_were_there_twice() {
     let all = [Some(least_in), Some(most_in), Some(least_out), Some(most_out)];
     assert_eq!(sides("2.14.6"), four(all));
 }
+
+/// Whatever tells how long a mix has certainly lasted says the same of it.
+#[test]
+fn one_mix_has_one_lower_bound() {
+    for (scenario, code) in [
+        ("hung-for-long", "SERVER_002"),
+        ("hostile-names", "SERVER_002"),
+        ("hostile-names", "SERVICE_001"),
+        ("staging-joined", "SERVER_002"),
+    ] {
+        let judged = judge(&Recording::fixture(scenario), &[]);
+        let all = &judged.report.systems[0].findings;
+        let of = |code: &'static str| all.iter().filter(move |finding| finding.code == code);
+        let windows: Vec<&Finding> = of(CODE).collect();
+        for mix in of(code) {
+            let same = |window: &&&Finding| {
+                window.subject == mix.subject && window.opened.moment == mix.opened.moment
+            };
+            let window = windows.iter().find(same).unwrap();
+            let told = &window.details["lasted_at_least_s"];
+            assert_eq!(&mix.details["lasting_at_least_s"], told, "{scenario} {code}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use foldhash::fast::RandomState;
 use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::lines::Status;
+use nats_hindsight_snapshot::lines::{CaptureLine, Status};
 
 use crate::report::runs;
 use crate::report::{CoverageGap, CoverageRow};
@@ -34,10 +34,12 @@ impl Asked {
         let mut outcomes: BTreeMap<(Endpoint, Status, String), u64> = BTreeMap::new();
         for capture in &epoch.captures {
             let target = capture.service.as_deref().or(capture.target.as_deref());
-            // A broadcast that nobody was expected to answer got all that was counted on.
+            // A broadcast that nobody was expected to answer got all that was counted on. Of how
+            // many instances an account had, the header tells.
             let nobody = capture.status == Status::NoResponders
                 && target.is_none()
-                && capture.expected.unwrap_or(0) == 0;
+                && capture.expected.unwrap_or(0) == 0
+                && !expects_services(epoch, capture);
             let status = if nobody { Status::Ok } else { capture.status.clone() };
             let account = || accounts.get(capture.account.as_deref()?).copied();
             let asked = match (&capture.service, &capture.target) {
@@ -63,6 +65,14 @@ impl Asked {
         }
         Self { outcomes }
     }
+}
+
+/// Whether instances were to answer a question that went to all services of an account.
+fn expects_services(epoch: &Epoch, capture: &CaptureLine) -> bool {
+    let of = |account: &str| capture.account.as_deref() == Some(account);
+    let services = &epoch.header.expects.services;
+    Endpoint::VERBS.contains(&capture.endpoint)
+        && services.iter().any(|service| of(&service.account) && !service.instances.is_empty())
 }
 
 /// What was to be asked, of whom, and of which the recording holds neither an answer nor a word on

@@ -34,7 +34,8 @@ pub(super) struct Said<'a> {
     pub(super) members: &'a [SmolStr],
     /// Severity from the configuration, if it sets one.
     pub(super) severity: Option<Severity>,
-    /// The details of an interval that this verdict closes, if the check has more to say of it.
+    /// The details of an open interval that this verdict closes or leaves open without judging it
+    /// bad, if the check has more to say of it.
     pub(super) conclusion: Option<&'a Value>,
 }
 
@@ -113,6 +114,7 @@ impl Story {
                 if let Some(closing) = closes {
                     self.close(said, closing);
                 }
+                self.renew(said);
                 self.gap(said.epoch, said.epoch, reason.name());
                 self.last = Last::Other;
             }
@@ -158,6 +160,16 @@ impl Story {
         open.evidence_epoch = moment.epoch;
         open.last_seen = moment.clone();
         open.tracks.insert(said.track);
+    }
+
+    /// Takes what a check that cannot judge the open interval has to say of it nevertheless. Another
+    /// track may be in another interval of its own.
+    fn renew(&mut self, said: &Said<'_>) {
+        if let (Some(open), Some(details)) = (&mut self.open, said.conclusion)
+            && open.tracks.contains(&said.track)
+        {
+            open.face.details.clone_from(details);
+        }
     }
 
     /// Closes the open interval, if whoever speaks may: a track that had seen it bad, or one that

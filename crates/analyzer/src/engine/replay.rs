@@ -18,12 +18,10 @@ use super::observe::{Observed, Taken, observe};
 use super::tally::{Tally, VerdictRow};
 use super::{Options, plain, problem};
 use crate::check::{Check, Limits, Opaque, Scan};
+use crate::pace::Pace;
 use crate::report::rfc3339;
 use crate::report::{EpochRow, Problem, SystemReport};
 use crate::verdict::{Judgement, Step};
-
-/// A step longer than this many usual ones is a gap in the recording.
-const GAP_STEPS: i64 = 3;
 
 /// Epochs after which bodies that were not met again are forgotten.
 const STRETCH: usize = 4;
@@ -46,8 +44,7 @@ struct Track {
     clocks: Clocks,
     /// Index of its last epoch.
     last: Option<usize>,
-    /// Usual step in milliseconds, if there are enough to have one.
-    usual_ms: Option<i64>,
+    pace: Pace,
 }
 
 impl Run<'_> {
@@ -124,8 +121,7 @@ impl Run<'_> {
             .filter(|(_, of)| *of == track)
             .map(|(at, _)| self.intake.epochs[*at].head.start.as_millisecond())
             .collect();
-        let mut steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        steps.sort_unstable();
+        let pace = Pace::of(times.windows(2).map(|pair| pair[1] - pair[0]).collect());
         let states = self
             .checks
             .iter()
@@ -134,9 +130,7 @@ impl Run<'_> {
                 Scan::Epoch(_) => None,
             })
             .collect();
-        // Of two steps neither is the usual one.
-        let usual_ms = (steps.len() > 2).then(|| steps[(steps.len() - 1) / 2]);
-        Track { states, clocks: Clocks::default(), last: None, usual_ms }
+        Track { states, clocks: Clocks::default(), last: None, pace }
     }
 }
 
@@ -177,8 +171,8 @@ impl Replay<'_> {
         }
         self.coverage.add(step.epoch, &observed.asked);
         let state = &mut self.tracks[track];
-        if let (Some(last), Some(usual)) = (state.last, state.usual_ms)
-            && step.since_previous_ms() > usual.saturating_mul(GAP_STEPS)
+        if let Some(last) = state.last
+            && state.pace.is_gap(step.since_previous_ms())
         {
             self.tally.not_recorded(last, step.epoch);
         }

@@ -34,9 +34,10 @@ impl Step {
     }
 }
 
-/// How long a mix of variants has lasted at least, in milliseconds: since the younger of two
-/// different variants came (`ages` holds the greatest age of each); never longer than since the
-/// last agreement, never shorter than since the mix was first seen.
+/// How long a mix of variants has lasted as far as ages tell, in milliseconds: since the younger of
+/// two different variants came (`ages` holds the greatest age of each); never longer than since the
+/// last agreement, never shorter than since the mix was first seen. What is older than the last
+/// agreement came from elsewhere since, so that this is no bound; [`mixed_since`] is.
 pub fn lasting_ms(
     mut ages: Vec<i64>,
     last_ok: Option<Timestamp>,
@@ -50,6 +51,19 @@ pub fn lasting_ms(
         (age, _) => age,
     };
     capped.max(open_since.map(|open| millis_between(open, now)))
+}
+
+/// From when on a mix of variants certainly stood, where it is first seen `now`: since the oldest
+/// member of the second variant came (`oldest` holds that of each). What came before the last
+/// agreement was elsewhere then, and proves nothing.
+pub fn mixed_since(
+    mut oldest: Vec<Timestamp>,
+    last_ok: Option<Timestamp>,
+    now: Timestamp,
+) -> Timestamp {
+    oldest.sort_unstable();
+    let second = oldest.get(1).copied();
+    second.filter(|at| *at <= now && last_ok.is_none_or(|ok| *at >= ok)).unwrap_or(now)
 }
 
 /// Milliseconds from one time to another, never negative.
@@ -239,13 +253,16 @@ impl Judgement {
         self.name_account(id, name);
     }
 
-    /// What the details of the subject's interval are once it has closed, where the epoch that
-    /// closes it is the first to tell all of them. Without a closing verdict this does nothing.
+    /// What the details of the subject's interval are from this epoch on, where it is not judged
+    /// bad: once it has closed, if the epoch that closes it is the first to tell all of them, or
+    /// while nothing can be said of it, if that alone changes them. Without an interval that was
+    /// open this does nothing.
     pub fn conclude(&mut self, subject: Subject, details: Value) {
         self.conclusions.insert(subject, details);
     }
 
-    /// A facet of the subject that was not seen, although a verdict was reached without it.
+    /// A facet of the subject that was not seen, although a verdict was reached without it, good or
+    /// bad.
     pub fn unseen(&mut self, facet: &'static str, subject: Subject) {
         self.unseen.push((facet, subject));
     }
@@ -272,5 +289,17 @@ mod tests {
         assert_eq!(lasting_ms(vec![90 * day, 41 * day], ok, None, at(60)), Some(60_000));
         // A restart makes ages small, but the mix was seen before.
         assert_eq!(lasting_ms(vec![9, 5], ok, Some(at(20)), at(60)), Some(40_000));
+    }
+
+    #[test]
+    fn a_mix_certainly_stands_since_the_second_side_came() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        assert_eq!(mixed_since(vec![at(5), at(1)], None, at(60)), at(5));
+        assert_eq!(mixed_since(vec![at(5)], None, at(60)), at(60));
+        assert_eq!(mixed_since(vec![at(5), at(30)], Some(at(20)), at(60)), at(30));
+        // All agreed since, so the second side was elsewhere when it started.
+        assert_eq!(mixed_since(vec![at(5), at(6)], Some(at(20)), at(60)), at(60));
+        // A clock that is ahead.
+        assert_eq!(mixed_since(vec![at(5), at(90)], None, at(60)), at(60));
     }
 }

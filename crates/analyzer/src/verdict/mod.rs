@@ -4,6 +4,7 @@ mod judgement;
 mod reason;
 
 pub use judgement::{
-    Closing, Face, Fact, Judgement, Step, Verdict, lasting_ms, millis_between, with_rows,
+    Closing, Face, Fact, Judgement, Step, Verdict, lasting_ms, millis_between, mixed_since,
+    with_rows,
 };
 pub use reason::Reason;

@@ -13,6 +13,8 @@ pub enum Reason {
     ServerSilent,
     /// It is not certain who belongs to the cluster.
     MembershipUnknown,
+    /// No other server of its cluster answered that could tell of it.
+    NoPeer,
     /// No reply of a server tells its version.
     VersionUnseen,
     /// No VARZ of a server tells its settings.
@@ -31,6 +33,8 @@ pub enum Reason {
     FacetUnseen,
     /// Connections are not all known, so absence from them proves nothing.
     ConnectionsIncomplete,
+    /// An instance that answered is on no list of connections, so another one need not be either.
+    Unlisted,
     /// The service runs behind a leaf node and its absence is not proven.
     BehindLeaf,
     /// The account could not be asked.
@@ -39,6 +43,8 @@ pub enum Reason {
     Denied,
     /// A server that held instances restarted a moment ago.
     Settling,
+    /// The name of a service cannot stand in a subject.
+    Unaskable,
     /// Zero is not proven.
     ZeroUnproven,
     /// No reply tells the server's clock.
@@ -51,12 +57,13 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::NotSeen,
         Self::OutOfOrder,
         Self::CheckFailed,
         Self::ServerSilent,
         Self::MembershipUnknown,
+        Self::NoPeer,
         Self::VersionUnseen,
         Self::SettingsUnseen,
         Self::NotAsked,
@@ -66,10 +73,12 @@ impl Reason {
         Self::ContractUnseen,
         Self::FacetUnseen,
         Self::ConnectionsIncomplete,
+        Self::Unlisted,
         Self::BehindLeaf,
         Self::AccountUnreachable,
         Self::Denied,
         Self::Settling,
+        Self::Unaskable,
         Self::ZeroUnproven,
         Self::ClockUnseen,
         Self::ClockUntimed,
@@ -84,6 +93,7 @@ impl Reason {
             Self::CheckFailed => "check_failed",
             Self::ServerSilent => "server_silent",
             Self::MembershipUnknown => "membership_unknown",
+            Self::NoPeer => "no_peer",
             Self::VersionUnseen => "version_unseen",
             Self::SettingsUnseen => "settings_unseen",
             Self::NotAsked => "not_asked",
@@ -93,10 +103,12 @@ impl Reason {
             Self::ContractUnseen => "contract_unseen",
             Self::FacetUnseen => "facet_unseen",
             Self::ConnectionsIncomplete => "connections_incomplete",
+            Self::Unlisted => "unlisted",
             Self::BehindLeaf => "behind_leaf_node",
             Self::AccountUnreachable => "account_unreachable",
             Self::Denied => "denied",
             Self::Settling => "settling",
+            Self::Unaskable => "unaskable",
             Self::ZeroUnproven => "zero_unproven",
             Self::ClockUnseen => "clock_unseen",
             Self::ClockUntimed => "clock_untimed",
@@ -114,7 +126,11 @@ impl Reason {
             }
             Self::CheckFailed => "the check failed on this epoch; the other checks went on",
             Self::ServerSilent => "a server that is expected did not answer",
-            Self::MembershipUnknown => "it is not certain that no further server belongs to it",
+            Self::MembershipUnknown => "it is not certain which servers belong to the cluster",
+            Self::NoPeer => {
+                "it did not answer, and no other server of its cluster did that could tell whether \
+                 it is still there"
+            }
             Self::VersionUnseen => "no reply of a server tells its version",
             Self::SettingsUnseen => "no VARZ of a server tells all its settings in a readable way",
             Self::NotAsked => "the recording holds no request that could tell",
@@ -132,6 +148,10 @@ impl Reason {
             Self::ConnectionsIncomplete => {
                 "not every server gave all its connections, so absence from them proves nothing"
             }
+            Self::Unlisted => {
+                "the instance that answered is on no list of connections, so another one that does \
+                 not answer would not be seen either"
+            }
             Self::BehindLeaf => {
                 "the service runs behind a leaf node, so its absence from connections proves \
                  nothing"
@@ -139,6 +159,10 @@ impl Reason {
             Self::AccountUnreachable => "no connection to the account could ask",
             Self::Denied => "permissions forbid the question",
             Self::Settling => "a server that held instances restarted a moment ago",
+            Self::Unaskable => {
+                "no instance answered when everybody was asked, and this name cannot stand in a \
+                 subject, so that it cannot be asked by name and no list of connections shows it"
+            }
             Self::ZeroUnproven => "no answer came, and that there is no instance is not proven",
             Self::ClockUnseen => "no reply tells the server's clock",
             Self::ClockUntimed => {
@@ -157,7 +181,7 @@ impl Reason {
             Self::NotSeen => "record the system again with the same connections",
             Self::OutOfOrder => "check the clock of the collector's machine",
             Self::CheckFailed => "report the problem named below; it is a defect of this tool",
-            Self::ServerSilent => {
+            Self::ServerSilent | Self::NoPeer => {
                 "look at that server: hung, leaving or cut off; record another epoch"
             }
             Self::MembershipUnknown => {
@@ -181,12 +205,20 @@ impl Reason {
             Self::FacetUnseen | Self::ConnectionsIncomplete => {
                 "let the system user ask CONNZ of every server"
             }
+            Self::Unlisted => {
+                "record another epoch; a service whose name cannot stand in a subject (blanks, \
+                 dots, wildcards) is never listed"
+            }
             Self::BehindLeaf => "record at the leaf node's side too",
             Self::AccountUnreachable => {
                 "check the account's credentials (--account-server or --account-context)"
             }
             Self::Denied => "allow the user to publish to $SRV.> and to subscribe to its inbox",
             Self::Settling => "record another epoch after the restart",
+            Self::Unaskable => {
+                "give the service a name without blanks, dots and wildcards; of this one only an \
+                 answer tells anything"
+            }
             Self::ZeroUnproven => {
                 "record with a connection of the account and a system account connection"
             }

@@ -22,6 +22,12 @@ struct Question {
     instance: String,
 }
 
+impl Question {
+    fn can_be_asked(&self) -> bool {
+        glance::is_token(&self.service) && glance::is_token(&self.instance)
+    }
+}
+
 impl Epoch<'_> {
     /// So that three lost replies of two thousand are no news.
     pub(super) async fn ask_by_id(&self) {
@@ -32,7 +38,11 @@ impl Epoch<'_> {
     }
 
     async fn ask_instances(&self, account: &Account<'_>) {
-        let mut questions = self.open_questions(account);
+        let all = self.open_questions(account).into_iter();
+        let (mut questions, unaskable): (Vec<_>, Vec<_>) = all.partition(Question::can_be_asked);
+        for question in unaskable.into_iter().take(MOST) {
+            self.cannot_ask(account, question).await;
+        }
         let beyond = questions.len().saturating_sub(MOST);
         questions.truncate(MOST);
         let each: FuturesUnordered<_> =
@@ -60,10 +70,8 @@ impl Epoch<'_> {
         let seen = self.seen.borrow();
         let mut questions = Vec::new();
         let mut ask = |verb, service: &str, instance: &String| {
-            if glance::is_token(service) && glance::is_token(instance) {
-                let (service, instance) = (service.to_owned(), instance.clone());
-                questions.push(Question { verb, service, instance });
-            }
+            let (service, instance) = (service.to_owned(), instance.clone());
+            questions.push(Question { verb, service, instance });
         };
         let here = |of: &String| Some(of) == account.id.as_ref();
         let services = seen.services.iter().filter(|(key, _)| here(&key.account));
@@ -94,6 +102,20 @@ impl Epoch<'_> {
             }
         }
         questions
+    }
+
+    /// Whoever reads the recording is to know that nobody tried, and why.
+    async fn cannot_ask(&self, account: &Account<'_>, question: Question) {
+        let Question { verb, service, instance } = question;
+        let subject = verb.subject(Some(&service), Some(&instance));
+        self.capture(CaptureLine {
+            status: Status::Skipped,
+            note: Some(glance::NO_TOKEN.to_owned()),
+            target: Some(instance),
+            service: Some(service),
+            ..service_capture(account, verb, subject)
+        })
+        .await;
     }
 
     async fn ask_instance(&self, account: &Account<'_>, question: Question) {

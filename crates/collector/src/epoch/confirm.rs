@@ -47,7 +47,7 @@ impl Epoch<'_> {
             ..CaptureLine::default()
         };
         if !glance::is_token(&service.name) {
-            capture.note = Some("this name cannot stand in a subject".to_owned());
+            capture.note = Some(glance::NO_TOKEN.to_owned());
             return self.capture(capture).await;
         }
         let mut before = None;

@@ -188,6 +188,8 @@ pub enum Doubt {
     Settling(Vec<(SmolStr, SmolStr)>),
     /// It is listed, and none of its instances answered when asked by id.
     InstanceSilent,
+    /// It did not answer, and cannot be asked by its name.
+    Unaskable,
     /// It did not answer, and nothing proves that it is not there.
     ZeroUnproven,
 }

@@ -244,7 +244,10 @@ impl Case<'_> {
         let unclear = self.fates().servers(|fate| matches!(fate, Fate::Unclear));
         let otherwise =
             if unclear.is_empty() { Doubt::ZeroUnproven } else { Doubt::ServerSilent(unclear) };
-        self.account_doubt(otherwise)
+        match self.account_doubt(otherwise) {
+            Doubt::ZeroUnproven if self.service.is_some_and(|s| s.unaskable) => Doubt::Unaskable,
+            doubt => doubt,
+        }
     }
 
     /// What kept the account from telling, unless something else hides the answer: a permission or

@@ -259,6 +259,8 @@ impl State {
             Fate::Unresponsive
         } else if named && directed.no_responders {
             Fate::Unknown(Reason::Contradiction)
+        } else if cluster.answered.is_empty() {
+            Fate::Unknown(Reason::NoPeer)
         } else if !cluster.has_routes || !cluster.membership_known {
             Fate::Unknown(Reason::MembershipUnknown)
         } else if !named && (directed.timeout || directed.no_responders) {

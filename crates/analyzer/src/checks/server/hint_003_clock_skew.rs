@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
+use nats_hindsight_model::clusters::ClusterTracker;
 use nats_hindsight_model::epoch::Sighting;
 use serde_json::json;
 
@@ -57,7 +58,7 @@ fn scan(view: &View<'_>, limits: &Limits<'_>, _: &Step, out: &mut Judgement) {
             *worst = tightest;
         }
     }
-    for subject in untold(&census) {
+    for subject in untold(view, &census) {
         if !readings.contains_key(&subject) {
             out.unknown(subject, Reason::ServerSilent, Vec::new());
         }
@@ -82,8 +83,25 @@ fn tightest<'a>(view: &View<'_>, sightings: &[&'a Sighting]) -> Result<Reading<'
     tightest.ok_or(if told { Reason::ClockUntimed } else { Reason::ClockUnseen })
 }
 
+/// Servers that told nothing themselves, although others have routes to them or the header expects
+/// them and no answered route list shows that they went.
+fn untold(view: &View<'_>, census: &Census) -> BTreeSet<Subject> {
+    let mut untold = named(census);
+    let servers = &census.expected.servers;
+    if servers.iter().any(|server| !census.servers.contains_key(&server.id)) {
+        let clusters = ClusterTracker::default().step(census, view.time());
+        let silent = clusters.all.iter().flat_map(|cluster| cluster.silent.values());
+        untold.extend(silent.filter_map(|member| {
+            let told = census.expected.server(&member.id)?;
+            let name = if told.name.is_empty() { &told.id } else { &told.name };
+            Some(server(told.cluster.as_deref().unwrap_or(name), name))
+        }));
+    }
+    untold
+}
+
 /// Servers that others have routes to and that told nothing themselves.
-fn untold(census: &Census) -> BTreeSet<Subject> {
+fn named(census: &Census) -> BTreeSet<Subject> {
     let peers = census.routes.iter().flat_map(|(by, peers)| peers.iter().map(move |p| (by, p)));
     peers
         .filter(|(_, peer)| !census.servers.contains_key(&peer.id))

@@ -16,7 +16,7 @@ use smol_str::SmolStr;
 use super::{ENRICHING, reason, server_name, service, services};
 use crate::check::{Check, Follow, Followed, Limits, Scan};
 use crate::report::{Severity, rfc3339};
-use crate::verdict::{Face, Fact, Judgement, Step};
+use crate::verdict::{Face, Fact, Judgement, Reason, Step};
 
 pub(super) static CHECK: Check = Check {
     code: "HINT_002",
@@ -116,6 +116,14 @@ impl<'a> Count<'a> {
         Self { alive, mute, behind: behind.into_iter().collect() }
     }
 
+    /// Whether lists of connections do not show the one that answered: then they would not show one
+    /// that does not answer either.
+    fn is_unlisted(&self, key: &ServiceKey, roster: &Roster) -> bool {
+        let Some((id, instance)) = self.alive.first_key_value() else { return false };
+        let mut behind = roster.leaf_instances.get(key).into_iter().flatten();
+        instance.connection.is_none() && !behind.any(|(_, listed)| listed == *id)
+    }
+
     /// What could hide a further instance.
     fn doubt(&self, services: &Services, key: &ServiceKey, facts: &ServiceFacts) -> Option<Doubt> {
         if self.mute > 0 {
@@ -165,6 +173,9 @@ fn judge(
         return out.ok(subject, ids);
     }
     let doubt = count.doubt(services, &seen.key, facts);
+    if doubt.is_none() && count.is_unlisted(&seen.key, &facts.roster) {
+        return out.unknown(subject, Reason::Unlisted, Vec::new());
+    }
     match (count.alive.first_key_value(), doubt) {
         (Some((id, instance)), None) => {
             let mut patterns = exceptions.may_be_zero.iter();
@@ -221,6 +232,7 @@ impl Alone<'_> {
                 format!("on {}", server_name(&connection.server, self.facts))
             }
             (None, Some(leaf)) => format!("behind leaf node {leaf}"),
+            // Of such an instance nothing is found.
             (None, None) => "on no list of connections".to_owned(),
         };
         let by = if self.instance.answered { "" } else { ", by its connection alone" };

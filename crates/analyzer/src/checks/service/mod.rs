@@ -79,6 +79,7 @@ pub(crate) fn reason(doubt: &Doubt) -> (Reason, Vec<Subject>) {
         Doubt::ConnectionsIncomplete(hides) => (Reason::ConnectionsIncomplete, servers(hides)),
         Doubt::Settling(hides) => (Reason::Settling, servers(hides)),
         Doubt::InstanceSilent => (Reason::InstanceSilent, Vec::new()),
+        Doubt::Unaskable => (Reason::Unaskable, Vec::new()),
         Doubt::ZeroUnproven => (Reason::ZeroUnproven, Vec::new()),
     }
 }

@@ -28,6 +28,8 @@ const FIRST: &[&str] = &[
     "cluster",
     "account",
     "id",
+    "time",
+    "reason",
     "count",
 ];
 
@@ -202,6 +204,8 @@ fn in_unit(key: &str, number: i64) -> String {
         format!("{number} µs")
     } else if key.ends_with("_ms") {
         duration_ms(number)
+    } else if key.ends_with("_s") && number == 0 {
+        "0 s".to_owned()
     } else if key.ends_with("_s") {
         duration_ms(number.saturating_mul(1_000))
     } else {

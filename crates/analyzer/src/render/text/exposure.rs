@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::canvas::{COLUMNS, Canvas, Tone, wrap};
 use super::finding::seen;
-use super::name;
-use super::when::{clock, count, duration_ms};
+use super::heading;
+use super::when::{clock, count, no_less_than, no_more_than};
 use crate::render::plain;
 use crate::report::Finding;
 
@@ -58,15 +58,18 @@ fn row([from, to, least, most]: [&str; 4]) -> String {
 }
 
 fn draw_window(canvas: &mut Canvas, window: &Finding) {
-    canvas.line(2, &[(Tone::Strong, &name(&window.subject))]);
+    canvas.line(2, &[(Tone::Strong, &heading(&window.subject, COLUMNS - 2))]);
     let from = &window.opened.moment.time;
     let to = window.closed.as_ref().map_or("open", |_| &window.last_seen.time);
-    let lasted = |key: &str| match window.details.get(key).and_then(Value::as_i64) {
-        None => "not known".to_owned(),
-        Some(0) => "0 s".to_owned(),
-        Some(seconds) => duration_ms(seconds.saturating_mul(1_000)),
-    };
-    let (least, most) = (lasted("lasted_at_least_s"), lasted("lasted_at_most_s"));
+    let lasted =
+        |key: &str, bound: fn(i64) -> String| match window.details.get(key).and_then(Value::as_i64)
+        {
+            None => "not known".to_owned(),
+            Some(0) => "0 s".to_owned(),
+            Some(seconds) => bound(seconds.saturating_mul(1_000)),
+        };
+    let least = lasted("lasted_at_least_s", no_less_than);
+    let most = lasted("lasted_at_most_s", no_more_than);
     canvas.line(INDENT, &[(Tone::Plain, &row([&moment(from), &moment(to), &least, &most]))]);
     sides(canvas, &window.details);
     if !window.gaps.is_empty() {

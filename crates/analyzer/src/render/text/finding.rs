@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::canvas::{Canvas, Tone};
-use super::when::{began, between, clock, count, duration_ms, ended, epochs};
+use super::when::{at_least, at_most, began, between, clock, count, ended, epochs};
 use super::{details, timeline, timeline_columns, when};
 use crate::render::plain;
 use crate::report::{Evidence, Finding, SystemReport};
@@ -13,6 +13,9 @@ use crate::report::{Evidence, Finding, SystemReport};
 /// Columns before the rows of a finding.
 pub(super) const INDENT: usize = 4;
 
+/// Seconds that a finding has lasted for certain, in the details of checks that know of a time
+/// before its first epoch.
+const AT_LEAST: &str = "lasting_at_least_s";
 /// Pieces of evidence shown; the rest is counted.
 const EVIDENCE: usize = 4;
 /// Columns of the name of who told something.
@@ -34,6 +37,7 @@ pub(super) fn draw(
         // The duration stands above, beside the bracket.
         let mut fields = fields.clone();
         fields.remove("lasting_s");
+        fields.remove(AT_LEAST);
         details::draw(canvas, INDENT, &fields);
     }
     evidence(canvas, finding);
@@ -79,7 +83,7 @@ fn time(canvas: &mut Canvas, system: &SystemReport, finding: &Finding) {
         Some(closed) => canvas.labelled(INDENT, "ended", &ended(closed, &finding.last_seen)),
         None => canvas.labelled(INDENT, "now", &still_open(finding)),
     }
-    if let Some(lasting) = lasting(finding) {
+    if let Some(lasting) = lasting(system, finding) {
         canvas.labelled(INDENT, "lasting", &lasting);
     }
     canvas.labelled(INDENT, "seen", &seen(finding));
@@ -97,22 +101,23 @@ fn still_open(finding: &Finding) -> String {
     format!("open, last seen {} (epoch {})", clock(&last.time), last.epoch)
 }
 
-/// How long it lasted at least, and at most where the epoch before was good. A check that knows of
-/// a time before the recording says so in `lasting_s`.
-fn lasting(finding: &Finding) -> Option<String> {
+/// How long it lasted at least, and at most where the epoch before was good. One that is open may
+/// last until the last epoch, whether that could be judged or not.
+fn lasting(system: &SystemReport, finding: &Finding) -> Option<String> {
     let start = &finding.opened.moment.time;
     let seen = between(start, &finding.last_seen.time)?;
-    let told = finding.details.get("lasting_s").and_then(Value::as_i64).unwrap_or(0);
+    let told = finding.details.get(AT_LEAST).and_then(Value::as_i64).unwrap_or(0);
     let least = seen.max(told.saturating_mul(1_000));
-    let end = finding.closed.as_ref().map_or(&finding.last_seen.time, |closed| &closed.moment.time);
+    let end = match &finding.closed {
+        Some(closed) => &closed.moment.time,
+        None => system.epochs.last().map_or(&finding.last_seen.time, |epoch| &epoch.time),
+    };
     let most = finding.opened.last_ok.as_ref().and_then(|ok| between(&ok.time, end));
     Some(match (least, most) {
-        (0, Some(most)) => format!("at most {}", duration_ms(most)),
+        (0, Some(most)) => at_most(most),
         (0, None) => return None,
-        (least, Some(most)) if most > least => {
-            format!("at least {}, at most {}", duration_ms(least), duration_ms(most))
-        }
-        (least, _) => format!("at least {}", duration_ms(least)),
+        (least, Some(most)) if most > least => format!("{}, {}", at_least(least), at_most(most)),
+        (least, _) => at_least(least),
     })
 }
 

@@ -1,11 +1,12 @@
 //! The first lines: what was read, from when to when, what was found, and what is not seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::canvas::{COLUMNS, Canvas, Tone, wrap};
 use super::when::{between, clock, count, duration_ms, epochs};
+use crate::pace::Pace;
 use crate::render::plain;
-use crate::report::{Report, Severity, SystemReport, runs};
+use crate::report::{EpochRow, Report, Severity, SystemReport, runs};
 
 /// Says that what is not seen did not fit.
 const MORE: &str = " ... (more below)";
@@ -133,16 +134,27 @@ fn of_system(system: &SystemReport, blind: &mut Vec<String>) {
     }
 }
 
-/// The longest step between two epochs, where it is out of the ordinary.
+/// The longest step between two epochs of a collector, where it is out of the ordinary, and how
+/// many such steps there are.
 fn step(system: &SystemReport) -> Option<String> {
-    let mut steps: Vec<(i64, usize)> = system
-        .epochs
-        .windows(2)
-        .filter_map(|pair| Some((between(&pair[0].time, &pair[1].time)?, pair[0].index)))
-        .collect();
-    steps.sort_unstable();
-    let usual = steps.get(steps.len() / 2)?.0;
-    let (longest, after) = *steps.last()?;
-    (longest > usual.saturating_mul(3))
-        .then(|| format!("{} without a recording after epoch {after}", duration_ms(longest)))
+    let mut tracks: BTreeMap<&str, Vec<&EpochRow>> = BTreeMap::new();
+    for epoch in &system.epochs {
+        tracks.entry(&epoch.collector).or_default().push(epoch);
+    }
+    let mut gaps: Vec<(i64, usize)> = Vec::new();
+    for epochs in tracks.values() {
+        let steps: Vec<(i64, usize)> = epochs
+            .windows(2)
+            .filter_map(|pair| Some((between(&pair[0].time, &pair[1].time)?, pair[0].index)))
+            .collect();
+        let pace = Pace::of(steps.iter().map(|(step, _)| *step).collect());
+        gaps.extend(steps.into_iter().filter(|(step, _)| pace.is_gap(*step)));
+    }
+    let (longest, after) = *gaps.iter().max()?;
+    let of = if gaps.len() > 1 {
+        format!(", the longest of {} such gaps", gaps.len())
+    } else {
+        String::new()
+    };
+    Some(format!("{} without a recording after epoch {after}{of}", duration_ms(longest)))
 }

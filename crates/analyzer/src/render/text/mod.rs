@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 pub use survey::survey;
 
+use crate::render::plain;
 use crate::report::{Finding, Report, Severity, Subject, SystemReport};
 use canvas::{COLUMNS, Canvas, LABEL};
 
@@ -41,7 +42,7 @@ fn draw_system(canvas: &mut Canvas, system: &SystemReport, report: &Report) {
     legend(canvas, system, &findings);
     let mut told: BTreeMap<String, &Subject> = BTreeMap::new();
     for (subject, findings) in by_subject(findings) {
-        canvas.heading(&name(subject));
+        canvas.heading(&heading(subject, COLUMNS));
         for finding in findings {
             let first = group(finding).map(|key| *told.entry(key).or_insert(subject));
             match first.filter(|first| *first != subject) {
@@ -106,15 +107,31 @@ fn by_subject(findings: Vec<&Finding>) -> Vec<(&Subject, Vec<&Finding>)> {
 
 /// A subject in words.
 fn name(subject: &Subject) -> String {
+    words(subject).concat()
+}
+
+/// A subject in one line of so many columns: names that are too long lose their middles, and what they are names of
+/// stays.
+fn heading(subject: &Subject, columns: usize) -> String {
+    let words = words(subject);
+    let [one, other] = [1, 3].map(|at| plain::width(words[at]));
+    let room = columns.saturating_sub(plain::width(words[0]) + plain::width(words[2]));
+    // A name that needs less than its half leaves the rest to the other.
+    let for_other = other.min(room - one.min(room.div_ceil(2)));
+    let for_one = room - for_other;
+    let [one, other] = [(1, for_one), (3, for_other)].map(|(at, room)| plain::cut(words[at], room));
+    [words[0], &one, words[2], &other].concat()
+}
+
+/// What a subject is, its name, what it is of, and the name of that.
+fn words(subject: &Subject) -> [&str; 4] {
     match subject {
-        Subject::Cluster { cluster } => format!("cluster {cluster}"),
-        Subject::Server { cluster, server } if cluster.is_empty() => format!("server {server}"),
-        Subject::Server { cluster, server } => format!("server {server} of cluster {cluster}"),
-        Subject::LeafNode { leaf } => format!("leaf node {leaf}"),
-        Subject::Service { account, service, .. } => {
-            format!("service {service} of account {account}")
-        }
-        Subject::User { account, user, .. } => format!("user {user} of account {account}"),
+        Subject::Cluster { cluster } => ["cluster ", cluster, "", ""],
+        Subject::Server { cluster, server } if cluster.is_empty() => ["server ", server, "", ""],
+        Subject::Server { cluster, server } => ["server ", server, " of cluster ", cluster],
+        Subject::LeafNode { leaf } => ["leaf node ", leaf, "", ""],
+        Subject::Service { account, service, .. } => ["service ", service, " of account ", account],
+        Subject::User { account, user, .. } => ["user ", user, " of account ", account],
     }
 }
 

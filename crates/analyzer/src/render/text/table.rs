@@ -5,6 +5,8 @@ use crate::render::plain;
 
 /// Columns of the widest cell.
 const WIDEST: usize = 24;
+/// Columns of the widest cell of which a part would say nothing.
+const WIDEST_WHOLE: usize = 32;
 /// Columns to which a wide cell shrinks where not everything fits.
 const NARROW: usize = 14;
 /// Columns to which an id shrinks where even that is too much: what stands behind it says more.
@@ -25,9 +27,18 @@ struct Column {
 }
 
 impl Column {
-    /// Part of an id is enough to find it; part of a time says nothing.
+    /// Part of an id is enough to find it; part of a time or a reason says nothing.
     fn whole(&self) -> bool {
-        self.head == "time"
+        matches!(self.head.as_str(), "time" | "reason")
+    }
+
+    /// Columns it takes when it is as narrow as it can be.
+    fn least(&self) -> usize {
+        match self.head.as_str() {
+            _ if self.whole() => self.width,
+            "id" => self.width.min(NARROWEST),
+            _ => self.width.min(NARROW),
+        }
     }
 }
 
@@ -35,19 +46,21 @@ impl Table {
     /// Adds a column on the right.
     pub(super) fn column(&mut self, head: &str, cells: Vec<String>) {
         let widest = cells.iter().map(|cell| plain::width(cell)).max().unwrap_or(0);
-        let width = widest.max(plain::width(head)).min(WIDEST);
-        self.columns.push(Column { head: head.to_owned(), cells, width });
+        let mut column = Column { head: head.to_owned(), cells, width: 0 };
+        let most = if column.whole() { WIDEST_WHOLE } else { WIDEST };
+        column.width = widest.max(plain::width(head)).min(most);
+        self.columns.push(column);
     }
 
-    /// Draws the columns that fit; the rest stays in the JSON report.
+    /// Draws the columns that fit, and names the others, which stand in the JSON report.
     pub(super) fn draw(mut self, canvas: &mut Canvas, indent: usize) {
-        self.shrink(COLUMNS.saturating_sub(indent));
-        let mut used = indent;
-        self.columns.retain(|column| {
-            let fits = used + column.width <= COLUMNS;
-            used += if fits { column.width + BETWEEN } else { COLUMNS };
-            fits
-        });
+        let room = COLUMNS.saturating_sub(indent);
+        let mut left_out = Vec::new();
+        while self.columns.len() > 1 && self.least() > room {
+            left_out.extend(self.columns.pop().map(|column| column.head));
+        }
+        left_out.reverse();
+        self.shrink(room);
         if self.columns.len() > 1 {
             canvas.line(indent, &[(Tone::Faint, &self.line(|column| &column.head))]);
         }
@@ -56,6 +69,16 @@ impl Table {
             let text = self.line(|column| column.cells.get(row).map_or("", String::as_str));
             canvas.line(indent, &[(Tone::Plain, &text)]);
         }
+        if !left_out.is_empty() {
+            let more = format!("in the JSON report only: {}", left_out.join(", "));
+            canvas.line(indent, &[(Tone::Faint, &more)]);
+        }
+    }
+
+    /// Columns it takes when all of them are as narrow as they can be.
+    fn least(&self) -> usize {
+        let columns = self.columns.iter().map(|column| column.least() + BETWEEN);
+        columns.sum::<usize>().saturating_sub(BETWEEN)
     }
 
     /// Narrows wide columns until all fit or none is wide: ids first, of which a part is enough to

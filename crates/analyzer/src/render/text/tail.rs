@@ -121,10 +121,11 @@ pub(super) fn coverage(canvas: &mut Canvas, rows: &[CoverageRow]) {
         return;
     }
     canvas.heading("Coverage (requests)");
-    for row in rows.iter().filter(|row| !row.gaps.is_empty()) {
+    let lacking = || rows.iter().filter(|row| !row.gaps.is_empty());
+    let widest = lacking().map(|row| plain::width(&row.endpoint)).max().unwrap_or(0);
+    for row in lacking() {
         let what = format!("{} asked, {} complete", row.asked, row.ok);
-        // A long name moves its own row only.
-        let name = plain::pad(&row.endpoint, plain::width(&row.endpoint).clamp(13, 23) + 1);
+        let name = plain::pad(&row.endpoint, widest.clamp(13, 23) + 1);
         canvas.line(2, &[(Tone::Strong, &name), (Tone::Plain, &what)]);
         for gap in &row.gaps {
             canvas.labelled(6, "", &gap_in_words(gap));

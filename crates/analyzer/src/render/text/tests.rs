@@ -37,7 +37,7 @@ fn finding() -> Finding {
             change(4, Severity::Warning, "stalled"),
         ],
         details: json!({
-            "stage": "stalled", "majority": "2.14.6", "lasting_s": 12_000, "silent": [],
+            "stage": "stalled", "majority": "2.14.6", "lasting_s": 12_600, "lasting_at_least_s": 12_000, "silent": [],
             "outliers": [{ "server": "a4", "version": "2.10.25" }],
             "versions": [
                 { "version": "2.14.6", "servers": [
@@ -163,6 +163,63 @@ fn a_report_reads_from_the_top() {
     }
 }
 
+/// The timelines of a report, first to last.
+fn timelines(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.trim().strip_prefix("timeline  ")).collect()
+}
+
+#[test]
+fn a_step_without_a_recording_ends_before_the_epoch_that_closes() {
+    let mut report = report(7);
+    let step = Gap { from: 3, to: 4, reason: "not_recorded".into() };
+    let silent = Gap { from: 3, to: 3, reason: "server_silent".into() };
+    let closing =
+        Closed { moment: moment(4), how: "cured", last_bad: None, because: String::new() };
+    let first = Finding {
+        last_seen: moment(2),
+        gaps: vec![silent, step],
+        changes: vec![change(2, Severity::Info, "rolling")],
+        closed: Some(closing),
+        ..finding()
+    };
+    let second = Finding {
+        opened: Opened { moment: moment(5), last_ok: Some(moment(4)), at_or_before: false },
+        last_seen: moment(6),
+        gaps: vec![],
+        changes: vec![change(5, Severity::Warning, "stalled")],
+        ..finding()
+    };
+    report.systems[0].findings = vec![first, second];
+    report.systems[0].unknowns.clear();
+    let text = render(&report, false);
+    assert_eq!(timelines(&text), ["..i?.xx", "..x?.WW"], "{text}");
+}
+
+#[test]
+fn the_head_says_of_how_many_gaps_it_names_the_longest() {
+    let mut report = report(6);
+    let minutes = [0, 1, 2, 9, 10, 18];
+    for (epoch, minute) in report.systems[0].epochs.iter_mut().zip(minutes) {
+        epoch.time = moment(minute).time;
+    }
+    let text = render(&report, false).replace('\n', " ");
+    let wanted = "8 min without a recording after epoch 4, the longest of 2 such gaps";
+    assert!(text.contains(wanted), "{text}");
+    // Of four steps the shorter one of the two in the middle is the usual one.
+    report.systems[0].epochs.remove(3);
+    let text = render(&report, false).replace('\n', " ");
+    assert!(text.contains("8 min without a recording after epoch 4"), "{text}");
+}
+
+#[test]
+fn what_is_open_may_last_until_the_last_epoch() {
+    let mut report = report(8);
+    report.systems[0].findings[0].details = json!({});
+    let text = render(&report, false);
+    // Seen last in epoch 5, good in epoch 1, and nothing is known of epochs 6 and 7.
+    assert!(text.contains("lasting   at least 3 min, at most 6 min\n"), "{text}");
+}
+
 #[test]
 fn many_epochs_fit_one_line() {
     let text = render(&report(1_000), false);
@@ -207,6 +264,60 @@ fn hostile_names_stay_names() {
     assert!(
         !styled.contains('\u{9b}') && !styled.contains("\u{1b}]") && !styled.contains("\u{1b}[2J")
     );
+}
+
+#[test]
+fn a_table_shows_when_and_why_and_names_what_it_has_no_room_for() {
+    let mut report = report(6);
+    let stop = json!({
+        "id": "8n51M70QyK3vA1uDiKdb00", "server": "a3", "connection": "mailer", "age_s": 0,
+        "time": "2026-11-21T17:44:31.250Z", "reason": "Stale Connection", "told_by": "CONNZ_CLOSED",
+    });
+    report.systems[0].findings[0].details = json!({ "stops": [stop.clone()], "stop": stop });
+    let text = render(&report, false);
+    harmless(&text);
+    let row = text.lines().find(|line| line.contains("8n51")).unwrap_or_default();
+    assert!(row.contains("2026-11-21 17:44:31.250  Stale Connection"), "{text}");
+    assert!(text.contains("in the JSON report only: connection, told by"), "{text}");
+    assert!(text.contains("age         0 s\n"), "{text}");
+}
+
+#[test]
+fn a_heading_keeps_what_its_names_are_names_of() {
+    let mut report = report(6);
+    let subject = |account: &str| Subject::Service {
+        account: account.into(),
+        account_id: "ACC".into(),
+        service: "s".repeat(200).into(),
+    };
+    report.systems[0].findings[0].subject = subject("APP");
+    let text = render(&report, false);
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("service sss") && line.ends_with("s of account APP"))
+    );
+    report.systems[0].findings[0].subject = subject(&"a".repeat(200));
+    let text = render(&report, false);
+    harmless(&text);
+    assert!(text.lines().any(|line| line.contains("…sss") && line.contains("s of account aaa")));
+}
+
+#[test]
+fn what_ended_is_not_said_to_have_ended_twice() {
+    let mut report = report(6);
+    let closed = |how| Closed {
+        moment: moment(5),
+        how,
+        last_bad: Some(moment(4)),
+        because: "it left".into(),
+    };
+    for (how, wanted) in
+        [("ended", "ended     between 2026"), ("cured", "ended     cured between 2026")]
+    {
+        report.systems[0].findings[0].closed = Some(closed(how));
+        let text = render(&report, false);
+        assert!(text.contains(wanted), "{text}");
+    }
 }
 
 fn service_finding(service: &str, severity: Severity) -> Finding {

@@ -4,7 +4,7 @@ use crate::report::{Finding, Gap, Severity, SystemReport};
 
 /// What the characters of a timeline mean.
 pub(super) const LEGEND: &str =
-    "C critical, W warning, i info, ? not known, x another time, . nothing seen";
+    "C critical, W warning, i info, ? not known, x another time, . good or nothing to judge";
 
 /// The line of one finding in at most `columns`; none if there is but one epoch.
 ///
@@ -55,9 +55,12 @@ fn mark(system: &SystemReport, finding: &Finding, epoch: usize) -> Mark {
             Mark::Bad(severity_at(finding, epoch))
         };
     }
-    let same = |other: &&Finding| other.fingerprint == finding.fingerprint;
-    if system.findings.iter().filter(same).any(|other| covers(other, epoch)) {
-        return Mark::Another;
+    let mut others = system
+        .findings
+        .iter()
+        .filter(|other| other.fingerprint == finding.fingerprint && covers(other, epoch));
+    if let Some(other) = others.next() {
+        return if in_gap(other, epoch) { Mark::Unknown } else { Mark::Another };
     }
     let unknown = system.unknowns.iter().any(|unknown| {
         unknown.code == finding.code
@@ -80,9 +83,10 @@ pub(super) fn is_step(gap: &Gap) -> bool {
 }
 
 /// Whether an interval reaches over an epoch. What came after the last time it was seen and
-/// before it closed could not be judged, and is found among the unknowns or the gaps.
+/// before it closed could not be judged, and is found among the unknowns or the gaps. A step in
+/// which nothing was recorded may end at the very epoch that closes the interval.
 fn covers(finding: &Finding, epoch: usize) -> bool {
-    let last_gap = finding.gaps.last().map_or(0, |gap| gap.to);
+    let last_gap = finding.gaps.iter().rfind(|gap| !is_step(gap)).map_or(0, |gap| gap.to);
     let end = finding.last_seen.epoch.max(last_gap);
     (finding.opened.moment.epoch..=end).contains(&epoch)
 }

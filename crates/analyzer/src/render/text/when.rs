@@ -29,6 +29,37 @@ pub(super) fn duration_ms(millis: i64) -> String {
     format!("{sign}{}", words.join(" "))
 }
 
+/// The smallest unit in which a duration is shown, in milliseconds.
+fn grain(millis: i64) -> i64 {
+    match millis {
+        ..1_000 => 1,
+        1_000..3_600_000 => 1_000,
+        3_600_000..86_400_000 => 60_000,
+        _ => 3_600_000,
+    }
+}
+
+/// A lower bound: what does not fit into the units shown is left off.
+pub(super) fn no_less_than(millis: i64) -> String {
+    duration_ms(millis - millis.rem_euclid(grain(millis)))
+}
+
+/// An upper bound: what does not fit into the units shown makes one more.
+pub(super) fn no_more_than(millis: i64) -> String {
+    let grain = grain(millis);
+    duration_ms(millis.saturating_add((grain - millis.rem_euclid(grain)) % grain))
+}
+
+/// A lower bound in words.
+pub(super) fn at_least(millis: i64) -> String {
+    format!("at least {}", no_less_than(millis))
+}
+
+/// An upper bound in words.
+pub(super) fn at_most(millis: i64) -> String {
+    format!("at most {}", no_more_than(millis))
+}
+
 /// A setting of the report in larger units: `86400s` is one of `24h`.
 pub(super) fn setting(text: &str) -> String {
     let (number, unit) = match text.strip_suffix("ms") {
@@ -83,20 +114,19 @@ pub(super) fn began(opened: &Opened) -> String {
     }
 }
 
-/// When and how an interval ended.
+/// When and how an interval ended. That it ended is said by the label before it.
 pub(super) fn ended(closed: &Closed, last_seen: &Moment) -> String {
+    let how = if closed.how == "ended" { String::new() } else { format!("{} ", closed.how) };
     let mut text = match &closed.last_bad {
         Some(bad) => format!(
-            "{} between {} and {} (epochs {} and {})",
-            closed.how,
+            "{how}between {} and {} (epochs {} and {})",
             clock(&bad.time),
             clock_beside(&closed.moment.time, &bad.time),
             bad.epoch,
             closed.moment.epoch
         ),
         None => format!(
-            "{} at or before {} (epoch {}), last seen {} (epoch {})",
-            closed.how,
+            "{how}at or before {} (epoch {}), last seen {} (epoch {})",
             clock(&closed.moment.time),
             closed.moment.epoch,
             clock(&last_seen.time),
@@ -151,6 +181,23 @@ mod tests {
         assert_eq!(duration_ms(1_499), "1 s");
         assert_eq!(duration_ms(999), "999 ms");
         assert_eq!(duration_ms(-60_000), "-1 min");
+    }
+
+    #[test]
+    fn a_bound_is_never_on_the_wrong_side_of_what_it_bounds() {
+        for (millis, least, most) in [
+            (999, "999 ms", "999 ms"),
+            (1_501, "1 s", "2 s"),
+            (2_000, "2 s", "2 s"),
+            (59_900, "59 s", "1 min"),
+            (3_599_001, "59 min 59 s", "1 h"),
+            (3_600_001, "1 h", "1 h 1 min"),
+            (86_399_999, "23 h 59 min", "1 day"),
+            (90_000_001, "1 day 1 h", "1 day 2 h"),
+        ] {
+            assert_eq!((no_less_than(millis), no_more_than(millis)), (least.into(), most.into()));
+        }
+        assert_eq!(no_more_than(i64::MAX).split(' ').count(), 4, "no number is too large");
     }
 
     #[test]

@@ -24,6 +24,7 @@ struct Details<'a> {
     outliers: Vec<Outlier<'a>>,
     silent: Vec<&'a str>,
     lasting_s: Option<i64>,
+    lasting_at_least_s: i64,
     overdue: bool,
     risk: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -54,7 +55,12 @@ struct Outlier<'a> {
     version: &'a str,
 }
 
-pub(super) fn of(mix: &Mix<'_>, found: &Found, lasting_ms: Option<i64>, overdue: bool) -> Face {
+pub(super) fn of(
+    mix: &Mix<'_>,
+    found: &Found,
+    (lasting_ms, at_least_ms): (Option<i64>, i64),
+    overdue: bool,
+) -> Face {
     let gap = version::gap(mix.versions.keys().copied());
     let details = Details {
         stage: found.stage,
@@ -65,6 +71,7 @@ pub(super) fn of(mix: &Mix<'_>, found: &Found, lasting_ms: Option<i64>, overdue:
         outliers: outliers(mix),
         silent: mix.cluster.silent.values().map(|member| member.name.as_str()).collect(),
         lasting_s: lasting_ms.map(|ms| ms / 1000),
+        lasting_at_least_s: at_least_ms / 1000,
         overdue,
         risk: risk(gap),
         doubts: mix.cluster.doubts.iter().map(|(name, doubt)| format!("{name} {doubt}")).collect(),

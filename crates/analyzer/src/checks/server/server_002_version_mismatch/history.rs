@@ -9,7 +9,7 @@ use nats_hindsight_model::version::direction;
 use smol_str::SmolStr;
 
 use super::Mix;
-use crate::verdict::{Step, lasting_ms, millis_between};
+use crate::verdict::{Step, lasting_ms, millis_between, mixed_since};
 
 /// Changes count from the last epoch in which all agreed, so that last week's rollback does not
 /// explain this week's mix; only the memory of which versions ran before reaches further back.
@@ -26,6 +26,8 @@ pub(super) struct History {
     went: Went,
     last_ok: Option<Timestamp>,
     open_since: Option<Timestamp>,
+    /// From when on the open mix certainly stood.
+    certain_since: Option<Timestamp>,
     last_mix: Option<BTreeMap<SmolStr, SmolStr>>,
 }
 
@@ -219,7 +221,16 @@ impl History {
         mix.versions.values().any(|ids| ids.iter().all(|id| absent(id)))
     }
 
-    /// How long the mix has lasted at least.
+    /// How long the mix has certainly lasted.
+    pub(super) fn at_least_ms(&mut self, mix: &Mix<'_>, step: &Step) -> i64 {
+        let born = |id: &&str| mix.census.servers.get(id)?.born(step.time);
+        let oldest = || mix.versions.values().filter_map(|ids| ids.iter().filter_map(born).min());
+        let last_ok = self.last_ok;
+        let since = || mixed_since(oldest().collect(), last_ok, step.time);
+        millis_between(*self.certain_since.get_or_insert_with(since), step.time)
+    }
+
+    /// How long the mix has lasted, as far as ages tell.
     pub(super) fn lasting_ms(&self, mix: &Mix<'_>, step: &Step) -> Option<i64> {
         let oldest = mix
             .versions
@@ -268,6 +279,7 @@ impl History {
     pub(super) fn agreed(&mut self, mix: &Mix<'_>, step: &Step) {
         self.last_ok = Some(step.time);
         self.open_since = None;
+        self.certain_since = None;
         self.last_mix = None;
         self.went = Went::default();
         self.silent_before.clear();

@@ -106,7 +106,8 @@ fn judge(
         let found = history.classify(mix, step, step.recent_ms(limits.millis(&RECENT)));
         let lasting_ms = history.lasting_ms(mix, step);
         let overdue = lasting_ms.is_some_and(|ms| ms > limits.millis(&OVERDUE_AFTER));
-        out.finding(subject, face::of(mix, &found, lasting_ms, overdue));
+        let at_least_ms = history.at_least_ms(mix, step);
+        out.finding(subject, face::of(mix, &found, (lasting_ms, at_least_ms), overdue));
         history.mixed(step);
     } else if !mix.unseen.is_empty() {
         let hides = mix.unseen.iter().map(|id| server(&cluster.key, mix.name(id))).collect();

@@ -27,6 +27,7 @@ struct Details<'a> {
     silent: Vec<&'a str>,
     unseen: Vec<&'a str>,
     lasting_s: Option<i64>,
+    lasting_at_least_s: i64,
 }
 
 /// One setting.
@@ -56,7 +57,11 @@ struct Outlier<'a> {
     config_age_s: Option<i64>,
 }
 
-pub(super) fn of(skew: &Skew<'_>, stage: &'static str, lasting_ms: Option<i64>) -> Face {
+pub(super) fn of(
+    skew: &Skew<'_>,
+    stage: &'static str,
+    (lasting_ms, at_least_ms): (Option<i64>, i64),
+) -> Face {
     let listed = &skew.differences[..skew.differences.len().min(MAX_LISTED)];
     let details = Details {
         stage,
@@ -66,6 +71,7 @@ pub(super) fn of(skew: &Skew<'_>, stage: &'static str, lasting_ms: Option<i64>) 
         silent: skew.cluster.silent.values().map(|member| member.name.as_str()).collect(),
         unseen: skew.unseen.keys().map(|id| skew.name(id)).collect(),
         lasting_s: lasting_ms.map(|ms| ms / 1000),
+        lasting_at_least_s: at_least_ms / 1000,
     };
     let names: BTreeSet<&str> = listed.iter().map(|d| d.of.path.as_str()).collect();
     Face {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use smol_str::SmolStr;
 
 use super::skew::Skew;
-use crate::verdict::{Step, lasting_ms, millis_between};
+use crate::verdict::{Step, lasting_ms, millis_between, mixed_since};
 
 /// Changes count from the last epoch in which all agreed, so that last week's rollout does not
 /// explain this week's difference.
@@ -19,6 +19,8 @@ pub(super) struct History {
     silent_before: BTreeSet<SmolStr>,
     last_ok: Option<Timestamp>,
     open_since: Option<Timestamp>,
+    /// From when on what differs certainly did.
+    certain_since: Option<Timestamp>,
     /// Who had which value of what differed last, by seat.
     last_differed: Option<BTreeMap<SmolStr, Values>>,
 }
@@ -85,7 +87,23 @@ impl History {
         if in_doubt { "unknown" } else { "standing" }
     }
 
-    /// How long some setting has differed at least.
+    /// How long some setting has certainly differed.
+    pub(super) fn at_least_ms(&mut self, skew: &Skew<'_>, step: &Step) -> i64 {
+        let loaded = |id: &&str| {
+            let age_ms = skew.settings(id)?.age_ms()?;
+            skew.census.servers.get(id)?.ago(step.time, age_ms)
+        };
+        let last_ok = self.last_ok;
+        let each = skew.differences.iter().map(|difference| {
+            let groups = difference.groups.iter();
+            let oldest = groups.filter_map(|(_, ids)| ids.iter().filter_map(loaded).min());
+            mixed_since(oldest.collect(), last_ok, step.time)
+        });
+        let since = each.min().unwrap_or(step.time);
+        millis_between(*self.certain_since.get_or_insert(since), step.time)
+    }
+
+    /// How long some setting has differed, as far as ages tell.
     pub(super) fn lasting_ms(&self, skew: &Skew<'_>, step: &Step) -> Option<i64> {
         let ages = |ids: &[&str]| ids.iter().filter_map(|id| skew.settings(id)?.age_ms()).max();
         let each = skew.differences.iter().map(|difference| {
@@ -145,6 +163,7 @@ impl History {
     pub(super) fn agreed(&mut self, step: &Step) {
         self.last_ok = Some(step.time);
         self.open_since = None;
+        self.certain_since = None;
         self.last_differed = None;
         self.silent_before.clear();
         for story in self.stories.values_mut() {

@@ -17,7 +17,7 @@ const MAX_NAMED: usize = 5;
 pub(super) struct Skew<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) told: &'a BTreeMap<SmolStr, Told>,
-    census: &'a Census,
+    pub(super) census: &'a Census,
     /// Settings with more than one value, in the order in which they are documented.
     pub(super) differences: Vec<Difference<'a>>,
     /// Ids of servers that answered and did not tell all their settings, with the settings that

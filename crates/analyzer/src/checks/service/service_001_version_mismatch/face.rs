@@ -45,6 +45,7 @@ pub(super) fn of(
         "silent": facets.silent(),
         "unseen": unseen,
         "lasting_s": found.lasting_ms.map(|ms| ms / 1000),
+        "lasting_at_least_s": found.at_least_ms / 1000,
         "overdue": overdue,
         "ages_by_stats": found.ages_by_stats,
     });

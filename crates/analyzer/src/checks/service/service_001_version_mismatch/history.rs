@@ -8,7 +8,7 @@ use nats_hindsight_model::version::direction;
 use smol_str::SmolStr;
 
 use super::facets::{Facet, Facets};
-use crate::verdict::{Step, lasting_ms, millis_between};
+use crate::verdict::{Step, lasting_ms, millis_between, mixed_since};
 
 /// Counts from the last epoch in which all agreed.
 #[derive(Default)]
@@ -18,6 +18,8 @@ pub(super) struct History {
     fired: BTreeSet<Facet>,
     last_ok: Option<Timestamp>,
     open_since: Option<Timestamp>,
+    /// From when on the open mix certainly stood.
+    certain_since: Option<Timestamp>,
     served: BTreeMap<SmolStr, (u64, u64)>,
 }
 
@@ -44,6 +46,7 @@ pub(super) struct Found {
     pub(super) stage: &'static str,
     pub(super) shape: Option<&'static str>,
     pub(super) lasting_ms: Option<i64>,
+    pub(super) at_least_ms: i64,
     /// Whether ages rest on the services' own word for lack of connections.
     pub(super) ages_by_stats: bool,
 }
@@ -80,7 +83,11 @@ impl History {
         let shape = (stage == "stalled").then(|| self.shape(facets, side, &ages));
         let oldest = ages.values().copied().collect();
         let lasting_ms = lasting_ms(oldest, self.last_ok, self.open_since, step.time);
-        Found { side, stage, shape, lasting_ms, ages_by_stats }
+        let last_ok = self.last_ok;
+        let since = || mixed_since(arrivals(facets, side, step), last_ok, step.time);
+        let since = *self.certain_since.get_or_insert_with(since);
+        let at_least_ms = millis_between(since, step.time);
+        Found { side, stage, shape, lasting_ms, at_least_ms, ages_by_stats }
     }
 
     /// A service that appears in several variants, and is young, was not so for long: its variants
@@ -174,6 +181,7 @@ impl History {
     pub(super) fn agreed(&mut self, step: &Step) {
         self.last_ok = Some(step.time);
         self.open_since = None;
+        self.certain_since = None;
         self.fired.clear();
         for track in self.tracks.values_mut().filter(|track| !track.settled) {
             track.settled = true;
@@ -261,6 +269,17 @@ fn age(instance: &Instance, step: &Step) -> Option<(i64, bool)> {
         Some(age) => Some((age, false)),
         None => Some((millis_between(instance.started?, step.time), true)),
     }
+}
+
+/// Since when the oldest instance of every variant is certainly there.
+fn arrivals(facets: &Facets<'_>, side: Facet, step: &Step) -> Vec<Timestamp> {
+    let there = |id: &&str| {
+        let instance = facets.service.instances.get(*id)?;
+        let connected = instance.connection.as_ref().and_then(|c| c.since(step.time));
+        connected.or(instance.started.filter(|started| *started <= step.time))
+    };
+    let variants = facets.values(side).values();
+    variants.filter_map(|ids| ids.iter().filter_map(there).min()).collect()
 }
 
 /// The greatest age of every variant.

@@ -111,10 +111,18 @@ fn judge(
         let recent_ms = step.recent_ms(limits.millis(&RECENT));
         let found = history.classify(&facets, &fired, step, recent_ms);
         let overdue = found.lasting_ms.is_some_and(|ms| ms > limits.millis(&OVERDUE_AFTER));
+        name_unseen(&facets, &subject, out);
         out.finding(subject, face::of(&facets, &fired, &found, overdue, history, facts));
         history.mixed(&fired, step);
     }
     history.remember(&facets);
+}
+
+/// Names the facets without which a verdict was reached, good or bad.
+fn name_unseen(facets: &Facets<'_>, subject: &Subject, out: &mut Judgement) {
+    for facet in Facet::ALL.into_iter().filter(|facet| !facets.seen_on_all(*facet)) {
+        out.unseen(facet.name(), subject.clone());
+    }
 }
 
 /// No facet differs among what was seen.
@@ -147,9 +155,7 @@ fn agree(
         }
         Some((reason, hides)) => out.unknown(subject, reason, hides),
         None => {
-            for facet in Facet::ALL.into_iter().filter(|facet| !facets.seen_on_all(*facet)) {
-                out.unseen(facet.name(), subject.clone());
-            }
+            name_unseen(facets, &subject, out);
             out.ok(subject, facets.service.instances.keys().cloned());
             history.agreed(step);
         }

@@ -5,8 +5,9 @@ mod face;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use nats_hindsight_model::View;
-use nats_hindsight_model::clusters::Clusters;
+use nats_hindsight_model::clusters::{Cluster, Clusters};
 use nats_hindsight_model::roster::ServiceKey;
 use nats_hindsight_model::services::{
     Absence, LastGood, Presence, Seen, ServiceFacts, ServiceTracker, Services, Zero,
@@ -53,6 +54,8 @@ struct State {
     tracker: ServiceTracker,
     /// Epoch in which each service was first there.
     first_seen: BTreeMap<ServiceKey, usize>,
+    /// When one of the servers that were ever missing had last answered, of all the latest.
+    last_loss: Option<Timestamp>,
 }
 
 impl Follow for ServiceDown {
@@ -72,6 +75,7 @@ impl Follow for ServiceDown {
     ) {
         let settle_after_ms = limits.millis(&SETTLE_AFTER);
         let services = services(&mut state.tracker, facts, settle_after_ms, step, out);
+        state.last_loss = state.last_loss.max(last_loss(&services.clusters));
         for seen in &services.all {
             if matches!(seen.presence, Presence::Answers | Presence::Listed) {
                 state.first_seen.entry(seen.key.clone()).or_insert(step.epoch);
@@ -127,7 +131,8 @@ fn judge(
         before,
         group: group(seen, zero, before, services, facts),
         replaced_by: replaced_by(seen, before, services, state, facts),
-        nats_healthy: healthy(&services.clusters, before),
+        // Not one that has come back since, either.
+        nats_healthy: state.last_loss.is_none_or(|loss| Some(loss) < before.time),
         facts,
         step,
     };
@@ -206,10 +211,11 @@ fn replaced_by(
         .map(|other| other.key.1.clone())
 }
 
-/// Whether no server went missing since the service was last there.
-fn healthy(clusters: &Clusters, before: &LastGood) -> bool {
-    clusters.all.iter().all(|cluster| {
-        let mut missing = cluster.silent.values().chain(cluster.departed.values());
-        !missing.any(|member| member.last_seen >= before.time)
-    })
+/// When one of the servers that are missing had last answered, of all the latest.
+fn last_loss(clusters: &Clusters) -> Option<Timestamp> {
+    let members = |cluster: &Cluster| {
+        let missing = cluster.silent.values().chain(cluster.departed.values());
+        missing.filter_map(|member| member.last_seen).max()
+    };
+    clusters.all.iter().filter_map(members).max()
 }

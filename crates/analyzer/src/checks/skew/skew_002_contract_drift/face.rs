@@ -6,11 +6,10 @@ use nats_hindsight_model::roster::{Instance, Service};
 use nats_hindsight_model::services::ServiceFacts;
 use serde_json::{Value, json};
 
-use super::age;
 use super::contract::{Announced, Contracts, Difference, Kind};
 use crate::checks::service::server_name;
 use crate::report::Severity;
-use crate::verdict::{Face, Fact, Step};
+use crate::verdict::{Face, Fact};
 
 /// Most differences, and most instances of each side, that are listed; the rest is counted.
 const MAX_LISTED: usize = 50;
@@ -23,12 +22,11 @@ pub(super) fn of(
     differences: &[Difference<'_>],
     stage: &'static str,
     facts: &ServiceFacts,
-    step: &Step,
 ) -> Face {
     let kinds: BTreeSet<Kind> = differences.iter().map(|difference| difference.kind).collect();
     let kinds: Vec<&str> = kinds.into_iter().map(Kind::name).collect();
     let odd: BTreeSet<&str> = differences.iter().flat_map(Difference::odd).collect();
-    let rows = odd.iter().filter_map(|id| Some(row(id, there.instances.get(*id)?, facts, step)));
+    let rows = odd.iter().filter_map(|id| Some(row(id, there.instances.get(*id)?, facts)));
     let details = json!({
         "kinds": kinds,
         "stage": stage,
@@ -49,7 +47,7 @@ pub(super) fn of(
 }
 
 /// An instance that is not with the majority, as somebody has to find it.
-fn row(id: &str, instance: &Instance, facts: &ServiceFacts, step: &Step) -> Value {
+fn row(id: &str, instance: &Instance, facts: &ServiceFacts) -> Value {
     let connection = instance.connection.as_ref();
     json!({
         "id": id,
@@ -59,7 +57,7 @@ fn row(id: &str, instance: &Instance, facts: &ServiceFacts, step: &Step) -> Valu
         "server": connection.map(|c| server_name(&c.server, facts)),
         "language": connection.and_then(|c| c.lang.as_deref()),
         "library": connection.and_then(|c| c.library.as_deref()),
-        "age_s": age(instance, step).map(|ms| ms / 1000),
+        "age_s": connection.and_then(|c| c.uptime_ms).map(|ms| ms / 1000),
         "metadata": instance.metadata,
     })
 }

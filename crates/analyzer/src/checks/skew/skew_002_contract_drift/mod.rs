@@ -90,7 +90,8 @@ impl Follow for ContractDrift {
             }
             let since = *state.open_since.entry(seen.key.clone()).or_insert(step.time);
             let stage = stage(there, &differences, since, limits.millis(&GRACE), step);
-            let face = face::of(there, &contracts, &differences, stage, facts, step);
+            let face = face::of(there, &contracts, &differences, stage, facts);
+            name_unseen(&contracts, &service(&seen.key), out);
             out.finding(service(&seen.key), face);
         }
     }
@@ -122,6 +123,13 @@ fn agree(
         out.unknown(subject, reason, hides);
         return false;
     }
+    name_unseen(contracts, &subject, out);
+    out.ok(subject, there.instances.keys().cloned().collect::<BTreeSet<_>>());
+    true
+}
+
+/// Names the facets without which a verdict was reached, good or bad.
+fn name_unseen(contracts: &Contracts<'_>, subject: &Subject, out: &mut Judgement) {
     let unseen = [
         ("queue_group", contracts.groups_unseen()),
         ("metadata_keys", contracts.metadata_unseen()),
@@ -129,8 +137,6 @@ fn agree(
     for (facet, _) in unseen.into_iter().filter(|(_, unseen)| *unseen) {
         out.unseen(facet, subject.clone());
     }
-    out.ok(subject, there.instances.keys().cloned().collect::<BTreeSet<_>>());
-    true
 }
 
 /// No instance is known in this epoch.
@@ -178,8 +184,9 @@ fn stage(
     }
 }
 
-/// Milliseconds since an instance started: the longer of what its connection and its own word
-/// say, because a reconnect makes the one short and a reset of its counters the other.
+/// Milliseconds since an instance may have started: the longer of what its connection and its own
+/// word say, because a reconnect makes the one short and a reset of its counters the other. That is
+/// enough to refuse grace, and no age to report.
 fn age(instance: &Instance, step: &Step) -> Option<i64> {
     let connected = instance.connection.as_ref().and_then(|connection| connection.uptime_ms);
     let told = instance.started.map(|started| millis_between(started, step.time));

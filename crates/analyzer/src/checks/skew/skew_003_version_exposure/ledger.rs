@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use smol_str::SmolStr;
 
-use crate::verdict::{Step, millis_between};
+use crate::verdict::{Step, millis_between, mixed_since};
 
 /// Members that left, kept apart in case they return; those beyond are summed up.
 const MAX_PAST: usize = 256;
@@ -38,8 +38,10 @@ pub(super) struct Member {
     pub(super) id: SmolStr,
     /// Its version.
     pub(super) version: SmolStr,
-    /// When its process started, by the collector's clock as nearly as it is known.
+    /// When its process started at the earliest, by the collector's clock as nearly as it is known.
     pub(super) born: Option<Timestamp>,
+    /// Since when it is certainly there: never earlier than it is.
+    pub(super) there: Option<Timestamp>,
     /// Its counters.
     pub(super) reading: Option<Reading>,
     /// Client connections it holds; servers only.
@@ -61,8 +63,11 @@ pub(super) struct Ledger {
 pub(super) struct Window {
     /// The last epoch before it that was good.
     floor: Option<Timestamp>,
-    /// Two versions certainly coexisted from here on.
+    /// Two versions coexisted from here on as far as starts tell: what started later started in the
+    /// window.
     since: Timestamp,
+    /// They certainly did from here on.
+    certain: Timestamp,
     /// Last epoch in which they did.
     last: Timestamp,
     /// Those that were there in that epoch, by id.
@@ -138,7 +143,8 @@ impl Ledger {
     pub(super) fn mixed(&mut self, members: &[Member], step: &Step) -> Told {
         let window = self.window.get_or_insert_with(|| Window {
             floor: self.last_ok,
-            since: since(members, self.last_ok, step.time),
+            since: since(members, |member| member.born, self.last_ok, step.time),
+            certain: since(members, |member| member.there, self.last_ok, step.time),
             last: step.time,
             present: BTreeMap::new(),
             past: Vec::new(),
@@ -148,6 +154,14 @@ impl Ledger {
         });
         window.take(members, &self.before, step.time);
         window.told(None)
+    }
+
+    /// Nothing can be said of this epoch; gives the open window, which may last until now.
+    pub(super) fn unknown(&self, step: &Step) -> Option<Told> {
+        let window = self.window.as_ref()?;
+        let told = window.told(None);
+        let at_most_ms = window.floor.map(|floor| millis_between(floor, step.time));
+        Some(Told { at_most_ms, ..told })
     }
 
     /// No two versions are there any more; gives the window that has ended with that.
@@ -166,19 +180,20 @@ pub(super) fn versions(members: &[Member]) -> BTreeSet<&str> {
     members.iter().map(|member| member.version.as_str()).collect()
 }
 
-/// From when on two versions certainly coexisted: since the oldest process of the second one
-/// started. What started before the last good epoch was elsewhere then, and proves nothing.
-fn since(members: &[Member], last_ok: Option<Timestamp>, now: Timestamp) -> Timestamp {
+/// From when on two versions coexisted, by the beginning that `of` tells of a member.
+fn since(
+    members: &[Member],
+    of: impl Fn(&Member) -> Option<Timestamp>,
+    last_ok: Option<Timestamp>,
+    now: Timestamp,
+) -> Timestamp {
     let mut oldest: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for member in members {
-        let Some(born) = member.born else { continue };
-        let first = oldest.entry(&member.version).or_insert(born);
-        *first = (*first).min(born);
+        let Some(begin) = of(member) else { continue };
+        let first = oldest.entry(&member.version).or_insert(begin);
+        *first = (*first).min(begin);
     }
-    let mut oldest: Vec<Timestamp> = oldest.into_values().collect();
-    oldest.sort_unstable();
-    let second = oldest.get(1).copied();
-    second.filter(|at| *at <= now && last_ok.is_none_or(|ok| *at >= ok)).unwrap_or(now)
+    mixed_since(oldest.into_values().collect(), last_ok, now)
 }
 
 impl Window {
@@ -294,7 +309,7 @@ impl Window {
         Told {
             sides,
             forgotten: self.forgotten,
-            at_least_ms: millis_between(self.since, self.last),
+            at_least_ms: millis_between(self.certain, self.last),
             at_most_ms: self.floor.map(|floor| millis_between(floor, end)),
         }
     }

@@ -5,7 +5,6 @@ mod ledger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
 use nats_hindsight_model::View;
 use nats_hindsight_model::census::{Census, SERVER_ENDPOINTS};
 use nats_hindsight_model::clusters::{Cluster, Clusters};
@@ -116,10 +115,6 @@ fn messages(varz: &VarzRecord) -> Option<(SmolStr, Reading)> {
     Some((varz.server.clone(), reading))
 }
 
-fn before(time: Timestamp, millis: i64) -> Option<Timestamp> {
-    time.checked_sub(SignedDuration::from_millis(millis)).ok()
-}
-
 fn clusters(
     clusters: &Clusters,
     ledgers: &mut BTreeMap<SmolStr, Ledger>,
@@ -133,6 +128,8 @@ fn clusters(
     for cluster in &clusters.all {
         let ledger = ledgers.entry(cluster.key.clone()).or_default();
         if cluster.answered.is_empty() {
+            let subject = Subject::Cluster { cluster: cluster.key.clone() };
+            go_on(CLUSTER, &subject, ledger, step, out);
             nobody_answered(cluster, out, |subject, out| {
                 close(CLUSTER, &[], subject, ledger, step, out);
             });
@@ -165,6 +162,7 @@ fn servers(
         }
         out.finding(subject, face);
     } else if let Some((reason, hides)) = hidden_servers(cluster, &members, facts) {
+        go_on(CLUSTER, &subject, ledger, step, out);
         out.unknown(subject, reason, hides);
     } else {
         close(CLUSTER, &members, &subject, ledger, step, out);
@@ -203,13 +201,22 @@ fn close(
     }
 }
 
+/// Nothing can be said: what is open may last until now.
+fn go_on(terms: Terms, subject: &Subject, ledger: &Ledger, step: &Step, out: &mut Judgement) {
+    if let Some(told) = ledger.unknown(step) {
+        out.conclude(subject.clone(), details::of(terms, &told));
+    }
+}
+
 /// A server whose version is told.
 fn server_member(id: &SmolStr, facts: &Facts, step: &Step) -> Option<Member> {
     let server = facts.services.census.servers.get(id)?;
+    let born = server.born(step.time);
     Some(Member {
         id: id.clone(),
         version: server.version.as_ref()?.value.clone(),
-        born: server.age_ms.and_then(|age| before(step.time, age)),
+        born,
+        there: born,
         reading: facts.messages.get(id).copied(),
         connections: server.connections,
     })
@@ -249,6 +256,7 @@ fn instances(
     }
     let asked = facts.services.roster.accounts.contains_key(&seen.key.0);
     if let Some(reason) = hidden(there, asked) {
+        go_on(SERVICE, &subject, ledger, step, out);
         return out.unknown(subject, reason, Vec::new());
     }
     let lost = services.connections_lost(&seen.key, there, &facts.services);
@@ -289,8 +297,7 @@ fn member(
     step: &Step,
 ) -> Option<Member> {
     let reading = facts.served.get(&(key.clone(), id.into())).copied();
-    let uptime_ms = instance.connection.as_ref().and_then(|connection| connection.uptime_ms);
-    let connected = uptime_ms.and_then(|uptime| before(step.time, uptime));
+    let connected = instance.connection.as_ref().and_then(|c| c.since(step.time));
     // The start is the instance's own word; its connection shows that it is no younger than that.
     let started = reading.map(|reading| reading.started);
     let born = match (started, connected) {
@@ -298,7 +305,8 @@ fn member(
         (started, _) => started.filter(|started| *started <= step.time),
     };
     let version = instance.version.clone()?;
-    Some(Member { id: id.into(), version, born, reading, connections: None })
+    let there = connected.or(born);
+    Some(Member { id: id.into(), version, born, there, reading, connections: None })
 }
 
 fn evidence(there: &Service) -> Vec<Fact> {
@@ -325,6 +333,7 @@ fn absent(seen: &Seen, ledger: &mut Ledger, step: &Step, out: &mut Judgement) {
         }
         Presence::Unknown(doubt) => {
             let (reason, hides) = reason(doubt);
+            go_on(SERVICE, &subject, ledger, step, out);
             out.unknown(subject, reason, hides);
         }
         // What answers or is listed has an instance, and so is not absent.

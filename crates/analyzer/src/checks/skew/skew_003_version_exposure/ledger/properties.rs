@@ -47,6 +47,7 @@ impl Truth {
             id: self.id.to_string().into(),
             version: self.version.to_string().into(),
             born: Some(at(self.born)),
+            there: Some(at(self.born)),
             reading: Some(reading).filter(|_| !self.untold.contains(&epoch)),
             connections: None,
         }

@@ -50,6 +50,16 @@ fn when_is_a_bracket_between_the_last_good_and_the_first_bad_epoch() {
 }
 
 #[test]
+fn a_restart_makes_an_age_small_and_not_the_time_that_is_proven() {
+    let mixed = cluster(&[("a1", NEW, days(90)), ("a2", NEW, days(90)), ("a3", OLD, days(41))]);
+    let story = mixed.repeat(2, hours(1)).at(1, |epoch| epoch.restart("a3", 1, minute()));
+    let judged = judge(&story, &[]);
+    let finding = judged.finding(CODE, "A");
+    assert!(lasting(finding) > days(41), "{:?}", lasting(finding));
+    assert_eq!(finding.details["lasting_at_least_s"], finding.details["lasting_s"]);
+}
+
+#[test]
 fn after_an_epoch_that_was_not_ok_it_began_at_or_before() {
     let judged = judge(&six_hours().at(1, |epoch| epoch.hang("a2")), &[]);
     let words = ["ok", "unknown(server_silent)", "finding", "finding", "ok", "ok"];

@@ -104,9 +104,9 @@ fn judge(
     let cluster = mix.cluster;
     if mix.versions.len() > 1 {
         let found = history.classify(mix, step, step.recent_ms(limits.millis(&RECENT)));
-        let lasting_ms = history.lasting_ms(mix, step);
-        let overdue = lasting_ms.is_some_and(|ms| ms > limits.millis(&OVERDUE_AFTER));
         let at_least_ms = history.at_least_ms(mix, step);
+        let lasting_ms = history.lasting_ms(mix, step).map(|ms| ms.max(at_least_ms));
+        let overdue = lasting_ms.is_some_and(|ms| ms > limits.millis(&OVERDUE_AFTER));
         out.finding(subject, face::of(mix, &found, (lasting_ms, at_least_ms), overdue));
         history.mixed(step);
     } else if !mix.unseen.is_empty() {

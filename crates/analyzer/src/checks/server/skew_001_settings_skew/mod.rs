@@ -119,8 +119,8 @@ fn judge(
     let cluster = skew.cluster;
     if !skew.differences.is_empty() {
         let stage = history.stage(skew, step, step.recent_ms(limits.millis(&RECENT)));
-        let lasting_ms = history.lasting_ms(skew, step);
         let at_least_ms = history.at_least_ms(skew, step);
+        let lasting_ms = history.lasting_ms(skew, step).map(|ms| ms.max(at_least_ms));
         out.finding(subject, face::of(skew, stage, (lasting_ms, at_least_ms)));
         history.differed(skew, step);
     } else if let Some((reason, hides)) = hidden_members(cluster) {

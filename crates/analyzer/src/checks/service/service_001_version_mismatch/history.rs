@@ -81,12 +81,13 @@ impl History {
         self.notice_newborn(facets, step, recent_ms);
         let stage = self.stage(fired, facets, step, recent_ms);
         let shape = (stage == "stalled").then(|| self.shape(facets, side, &ages));
-        let oldest = ages.values().copied().collect();
-        let lasting_ms = lasting_ms(oldest, self.last_ok, self.open_since, step.time);
         let last_ok = self.last_ok;
         let since = || mixed_since(arrivals(facets, side, step), last_ok, step.time);
         let since = *self.certain_since.get_or_insert_with(since);
         let at_least_ms = millis_between(since, step.time);
+        let oldest = ages.values().copied().collect();
+        let lasting_ms = lasting_ms(oldest, last_ok, self.open_since, step.time);
+        let lasting_ms = lasting_ms.map(|ms| ms.max(at_least_ms));
         Found { side, stage, shape, lasting_ms, at_least_ms, ages_by_stats }
     }
 

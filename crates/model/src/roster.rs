@@ -105,9 +105,11 @@ pub struct InstanceConnection {
     pub lang: Option<SmolStr>,
     /// Version of the client library.
     pub library: Option<SmolStr>,
+    /// When it connected, by the server's clock.
+    pub start: Option<Timestamp>,
     /// Milliseconds since it connected, by the server's clock: a lower bound of the age.
     pub uptime_ms: Option<i64>,
-    /// Microseconds from the start of the epoch to the arrival of the row.
+    /// Microseconds from the start of the epoch to the arrival of the row; 0 where nobody measured.
     pub arrival_us: u64,
 }
 

@@ -53,6 +53,7 @@ impl Sweep {
             ip: row.ip.clone(),
             lang: row.lang.as_deref().map(family),
             library: row.version.clone(),
+            start: row.start,
             uptime_ms: uptime
                 .map(|(now, start)| (now.as_millisecond() - start.as_millisecond()).max(0)),
             arrival_us: self.arrival_us,
@@ -85,8 +86,12 @@ impl Sweep {
 
 impl InstanceConnection {
     /// When it connected, by the clock of the epoch: never earlier than it did, because its age is
-    /// that of the moment in which the row was made.
+    /// that of the moment in which the row was made. Where nobody wrote down when that arrived, the
+    /// server's own clock tells.
     pub fn since(&self, epoch: Timestamp) -> Option<Timestamp> {
+        if self.arrival_us == 0 {
+            return self.start;
+        }
         let uptime = SignedDuration::from_millis(self.uptime_ms?);
         later_by_us(epoch, self.arrival_us)?.checked_sub(uptime).ok()
     }
@@ -149,6 +154,17 @@ fn together(pages: &[&ConnzPage]) -> Sweep {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_is_never_older_than_its_row_proves() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        let (start, uptime_ms) = (Some(at(93)), Some(10_000));
+        let row = InstanceConnection { start, uptime_ms, ..InstanceConnection::default() };
+        // Made three seconds after the start of the epoch.
+        let timed = InstanceConnection { arrival_us: 3_000_000, ..row.clone() };
+        assert_eq!(timed.since(at(100)), Some(at(93)));
+        assert_eq!(row.since(at(100)), Some(at(93)), "an archive tells no arrival");
+    }
 
     fn page(offset: u64, rows: u64, total: u64, arrival_us: u64) -> ConnzPage {
         ConnzPage {

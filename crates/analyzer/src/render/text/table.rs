@@ -70,7 +70,7 @@ impl Table {
             canvas.line(indent, &[(Tone::Plain, &text)]);
         }
         if !left_out.is_empty() {
-            let more = format!("in the JSON report only: {}", left_out.join(", "));
+            let more = format!("… in the JSON report only: {}", left_out.join(", "));
             canvas.line(indent, &[(Tone::Faint, &more)]);
         }
     }

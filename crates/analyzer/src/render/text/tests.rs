@@ -276,7 +276,7 @@ fn a_table_shows_when_and_why_and_names_what_it_has_no_room_for() {
     report.systems[0].findings[0].details = json!({ "stops": [stop.clone()], "stop": stop });
     let text = render(&report, false);
     harmless(&text);
-    let row = text.lines().find(|line| line.contains("8n51")).unwrap_or_default();
+    let row = text.lines().find(|line| line.contains("8n51M70…")).unwrap_or_default();
     assert!(row.contains("2026-11-21 17:44:31.250  Stale Connection"), "{text}");
     assert!(text.contains("in the JSON report only: connection, told by"), "{text}");
     assert!(text.contains("age         0 s\n"), "{text}");

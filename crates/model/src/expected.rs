@@ -68,14 +68,20 @@ impl Expected {
     /// Reads the expectations of a header, and puts them into order; those of services only where
     /// somebody looks at services.
     pub(crate) fn read(unread: &Unread<'_>, services: bool) -> Result<Self, serde_json::Error> {
-        #[derive(Default, serde::Deserialize)]
+        #[derive(serde::Deserialize)]
         struct OfServers {
-            #[serde(default, deserialize_with = "roomy")]
+            #[serde(deserialize_with = "roomy")]
             servers: Vec<ExpectedServer>,
         }
-        let of_servers = |told: OfServers| Self { servers: told.servers, services: Vec::new() };
-        let mut all: Self =
-            if services { unread.read()? } else { unread.read().map(of_servers)? };
+        // Services stand behind servers, unless somebody else wrote the header.
+        let before = if services { None } else { unread.read_before(b",\"services\":") };
+        let mut all: Self = match before {
+            Some(OfServers { servers }) => Self { servers, services: Vec::new() },
+            None => unread.read()?,
+        };
+        if !services {
+            all.services.clear();
+        }
         all.servers.sort_by(|a, b| a.id.cmp(&b.id));
         all.servers.dedup_by(|a, b| a.id == b.id);
         all.services.sort_by(|a, b| (&a.account, &a.name).cmp(&(&b.account, &b.name)));
@@ -127,4 +133,32 @@ fn roomy<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<
         }
     }
     from.deserialize_seq(List(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use nats_hindsight_snapshot::lines::Unread;
+
+    use super::Expected;
+
+    #[test]
+    fn servers_are_the_same_whether_services_are_read_or_not() {
+        let servers = r#""servers":[{"id":"N2","name":"a,\"services\":"},{"id":"N1"}]"#;
+        let services = r#""services":[{"account":"APP","name":"orders"}]"#;
+        for json in [
+            format!("{{{servers},{services}}}"),
+            format!("{{{services},{servers}}}"),
+            format!(r#"{{"later":{{}},{services},{servers}}}"#),
+            format!("{{{servers}}}"),
+        ] {
+            let unread: Unread<'_> = serde_json::from_str(&json).unwrap();
+            let all = Expected::read(&unread, true).unwrap();
+            assert_eq!(all.services.len(), usize::from(json.contains("orders")));
+            assert_eq!(all.servers.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["N1", "N2"]);
+            let of_servers = Expected { servers: all.servers, services: Vec::new() };
+            assert_eq!(Expected::read(&unread, false).unwrap(), of_servers, "{json}");
+        }
+        let neither: Unread<'_> = serde_json::from_str("{}").unwrap();
+        assert_eq!(Expected::read(&neither, false).unwrap(), Expected::default());
+    }
 }

@@ -8,6 +8,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use memchr::memmem;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -523,6 +525,15 @@ impl<'a> Unread<'a> {
             Some(json) => serde_json::from_slice(json),
             None => Err(error),
         })
+    }
+
+    /// Parses what stands in front of a field of it, given with the comma before it and the colon
+    /// behind; nothing where that is no object by itself.
+    pub fn read_before<T: DeserializeOwned>(&self, field: &[u8]) -> Option<T> {
+        let json = self.json?;
+        // Inside a text the quotes of the field would be escaped.
+        let head = json.get(..memmem::find(json, field)?)?;
+        serde_json::from_slice(&[head, b"}"].concat()).ok()
     }
 
     /// The part by the whole line, which may have more fields behind it.

@@ -1,9 +1,8 @@
 //! What was asked and what came, endpoint by endpoint.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::fast::RandomState;
 use nats_hindsight_model::epoch::Epoch;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, Status};
@@ -127,10 +126,11 @@ fn unrecorded(
 fn unseen_servers(epoch: &Epoch) -> BTreeSet<&str> {
     let answered = epoch.sightings.iter().map(|sighting| sighting.who.server.as_str());
     let asked = epoch.captures.iter().filter_map(|capture| capture.target.as_deref());
-    let told: HashSet<&str, RandomState> = answered.chain(asked).collect();
+    let mut told: Vec<&str> = answered.chain(asked).collect();
+    told.sort_unstable();
     let expected = epoch.header.expects.servers.iter().map(|server| server.id.as_str());
     let peers = epoch.routez.iter().flat_map(|record| &record.peers).map(|peer| peer.id.as_str());
-    expected.chain(peers).filter(|id| !told.contains(id)).collect()
+    expected.chain(peers).filter(|id| told.binary_search(id).is_err()).collect()
 }
 
 /// Accounts in which services were to be asked, with the name to show.

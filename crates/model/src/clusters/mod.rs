@@ -275,14 +275,11 @@ impl Remembered {
             if seat != *id {
                 self.members.remove(id);
             }
-            match self.members.get_mut(&seat) {
-                Some(member) => member.answers(server, doubled, time),
-                None => {
-                    let mut member = Member { seat: seat.clone(), ..Member::default() };
-                    member.answers(server, doubled, time);
-                    self.members.insert(seat, member);
-                }
-            }
+            let member = self
+                .members
+                .entry(seat)
+                .or_insert_with_key(|seat| Member { seat: seat.clone(), ..Member::default() });
+            member.answers(server, doubled, time);
         }
     }
 

@@ -91,12 +91,12 @@ fn services_of_other_clusters_and_leaf_nodes_are_unknown_until_they_are_cut_off(
         assert_eq!(finding.details["servers"], serde_json::json!([server]), "{service}");
     }
     assert_eq!(judged.verdicts("SERVICE_002", "APP/orders"), ["ok"; 7]);
-    let membership = "unknown(membership_unknown)";
+    let alone = "unknown(no_peer)";
     for (server, verdicts) in [
         ("A/a1", ["ok"; 7]),
         ("A/a2", ["ok"; 7]),
-        ("B/b1", ["ok", membership, membership, "ok", "ok", "ok", "ok"]),
-        ("leaf-west/leaf-west", ["ok", membership, membership, membership, membership, "ok", "ok"]),
+        ("B/b1", ["ok", alone, alone, "ok", "ok", "ok", "ok"]),
+        ("leaf-west/leaf-west", ["ok", alone, alone, alone, alone, "ok", "ok"]),
     ] {
         assert_eq!(judged.verdicts("HINT_001", server), verdicts, "{server}");
     }

@@ -91,18 +91,28 @@ fn best(
         .map(|(_, std::cmp::Reverse(index))| index)
 }
 
+/// The components of each subject, of so many.
+pub(super) fn of_each<'c, 'a>(
+    subjects: usize,
+    components: &'c [Component<'a>],
+    to: impl Iterator<Item = Option<usize>>,
+) -> Vec<Vec<&'c Component<'a>>> {
+    let mut all = vec![Vec::new(); subjects];
+    for (component, to) in components.iter().zip(to) {
+        if let Some(of_one) = to.and_then(|to| all.get_mut(to)) {
+            of_one.push(component);
+        }
+    }
+    all
+}
+
 fn report_splits(
     subjects: &[Remembered],
     components: &[Component<'_>],
     to: &[Option<usize>],
     problems: &mut Vec<(&'static str, String)>,
 ) {
-    let mut of_each: Vec<Vec<&Component<'_>>> = vec![Vec::new(); subjects.len()];
-    for (component, to) in components.iter().zip(to) {
-        if let Some(of_one) = to.and_then(|to| of_each.get_mut(to)) {
-            of_one.push(component);
-        }
-    }
+    let of_each = of_each(subjects.len(), components, to.iter().copied());
     for (subject, components) in subjects.iter().zip(of_each) {
         if components.len() > 1 {
             let seats = |component: &&Component<'_>| {

@@ -147,10 +147,8 @@ impl State {
         let last = self.last.replace(time);
         let first = last.is_none();
         memory::recall(&mut self.subjects, census, &assigned, &components, last);
-        let mut of_each: Vec<Vec<&Component<'_>>> = vec![Vec::new(); self.subjects.len()];
-        for (to, component) in assigned.iter().zip(&components) {
-            of_each[*to].push(component);
-        }
+        let to = assigned.iter().copied().map(Some);
+        let of_each = matching::of_each(self.subjects.len(), &components, to);
         for (subject, mine) in self.subjects.iter_mut().zip(of_each) {
             let cluster = subject.see(census, &mine, time, first);
             report_shared(&cluster, &mut clusters.problems);

@@ -2,7 +2,13 @@
 //!
 //! A reply that is the same, byte for byte, as one of an epoch shortly before means the same.
 //! Services tell the same of themselves for days, and an idle system little else.
+//!
+//! The bytes themselves are not held: they would be fetched from memory once more for each reply.
+//! A reply is known by its endpoint, its length, how it begins and a hash of all of it. The hash is
+//! seeded anew in each process, so that no recording can be made for two replies to look alike, and
+//! by chance it happens to one pair in 2^64.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,7 +48,7 @@ const MOST_ROWS: usize = 1 << 17;
 /// It never changes what is decoded, only how often.
 #[derive(Default)]
 pub struct Memo {
-    replies: Kept<Arc<Told>, MOST_HELD, OUTSET>,
+    replies: Kept<Told, MOST_HELD, OUTSET>,
     /// Parts of the replies of services, which are the same for all instances of one.
     pub(super) metadata: Kept<Metadata, MOST_PARTS, ALL>,
     pub(super) endpoints: Kept<Announced, MOST_PARTS, ALL>,
@@ -75,14 +81,14 @@ impl Memo {
     }
 
     /// What a body tells; decoded only if its bytes are not known. `decode` is handed a way to keep
-    /// the bytes, which copies those of a long body.
+    /// the bytes, which copies them.
     pub(super) fn told(
         &self,
         endpoint: &Endpoint,
         body: &[u8],
         decode: impl FnOnce(Keep<'_>) -> Told,
-    ) -> Arc<Told> {
-        self.replies.known(endpoint, body, |keep| Arc::new(decode(keep)))
+    ) -> Told {
+        self.replies.known(endpoint, body, decode)
     }
 }
 
@@ -91,8 +97,12 @@ impl Memo {
 /// their first `OUTSET` bytes in common, the last two are kept.
 pub(super) struct Kept<T, const MOST: usize, const OUTSET: usize> {
     shards: [Mutex<Shard<T>>; SHARDS],
-    hasher: RandomState,
+    outsets: RandomState,
+    wholes: Whole,
 }
+
+/// Tells equal pieces from others. Its seed is its own, of 256 bits.
+type Whole = foldhash::quality::RandomState;
 
 struct Shard<T> {
     now: Generation<T>,
@@ -104,9 +114,18 @@ struct Shard<T> {
 type Generation<T> = HashMap<u64, Known<T>, RandomState>;
 
 struct Known<T> {
-    endpoint: Endpoint,
-    json: Arc<[u8]>,
+    piece: Piece,
+    /// Its bytes, if they are needed later.
+    bytes: Option<Arc<[u8]>>,
     told: T,
+}
+
+/// By what a piece of JSON is told from others.
+#[derive(PartialEq, Eq)]
+struct Piece {
+    endpoint: Endpoint,
+    length: usize,
+    whole: u64,
 }
 
 impl<T> Default for Shard<T> {
@@ -117,7 +136,11 @@ impl<T> Default for Shard<T> {
 
 impl<T, const MOST: usize, const OUTSET: usize> Default for Kept<T, MOST, OUTSET> {
     fn default() -> Self {
-        Self { shards: Default::default(), hasher: RandomState::default() }
+        Self {
+            shards: Default::default(),
+            outsets: RandomState::default(),
+            wholes: Whole::default(),
+        }
     }
 }
 
@@ -136,15 +159,17 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
         if json.len() > MOST_OF_ONE {
             return make(&|| Arc::from(json));
         }
-        let hash = self.hasher.hash_one((&json[..json.len().min(OUTSET)], json.len()));
+        let (endpoint, length) = (endpoint.clone(), json.len());
+        let piece = Piece { endpoint, length, whole: self.wholes.hash_one(json) };
+        let hash = self.outsets.hash_one((&json[..length.min(OUTSET)], length));
         let shard = &self.shards[(hash >> 60) as usize % SHARDS];
-        let room = match lock(shard).find(hash, endpoint, json) {
+        let room = match lock(shard).find(hash, &piece) {
             Ok(told) => return told,
-            Err(room) => room,
+            Err(room) => Cell::new(room),
         };
-        let json = copied(json, room);
-        let told = make(&|| Arc::clone(&json));
-        let known = Known { endpoint: endpoint.clone(), json, told: told.clone() };
+        let bytes = OnceCell::new();
+        let told = make(&|| Arc::clone(bytes.get_or_init(|| copied(json, room.take()))));
+        let known = Known { piece, bytes: bytes.into_inner(), told: told.clone() };
         lock(shard).keep(hash, known, MOST / SHARDS);
         told
     }
@@ -168,36 +193,24 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<T> Known<T> {
-    /// Two pieces may have the same hash: only equal bytes are the same.
-    fn is(&self, endpoint: &Endpoint, json: &[u8]) -> bool {
-        self.endpoint == *endpoint && *self.json == *json
-    }
-}
-
 impl<T: Clone> Shard<T> {
-    /// What a piece means, if it is known; else the bytes of the older of two that begin like it,
-    /// which makes room.
-    fn find(
-        &mut self,
-        hash: u64,
-        endpoint: &Endpoint,
-        json: &[u8],
-    ) -> Result<T, Option<Arc<[u8]>>> {
+    /// What a piece means, if it is known; else what bytes were held of the older of two that begin
+    /// like it, which makes room.
+    fn find(&mut self, hash: u64, piece: &Piece) -> Result<T, Option<Arc<[u8]>>> {
         let newer = self.now.get(&hash);
-        if let Some(known) = newer.filter(|known| known.is(endpoint, json)) {
+        if let Some(known) = newer.filter(|known| known.piece == *piece) {
             return Ok(known.told.clone());
         }
         let occupied = newer.is_some();
         let Some(known) = self.before.get(&hash) else { return Err(None) };
-        if known.is(endpoint, json) {
+        if known.piece == *piece {
             let told = known.told.clone();
             if !occupied && let Some(known) = self.before.remove(&hash) {
                 self.put(hash, known);
             }
             return Ok(told);
         }
-        Err(self.before.remove(&hash).map(|known| known.json))
+        Err(self.before.remove(&hash).and_then(|known| known.bytes))
     }
 
     fn keep(&mut self, hash: u64, known: Known<T>, most: usize) {
@@ -211,7 +224,7 @@ impl<T: Clone> Shard<T> {
 
     /// Puts one into its place, and gives back the one that had it.
     fn put(&mut self, hash: u64, known: Known<T>) -> Option<Known<T>> {
-        self.held += known.json.len();
+        self.held += known.piece.length;
         self.now.insert(hash, known)
     }
 
@@ -238,7 +251,7 @@ mod tests {
         for body in bodies {
             memo.told(&Endpoint::VARZ, body, |_| {
                 count.set(count.get() + 1);
-                Told::Unreadable(String::from_utf8_lossy(body).into_owned())
+                Told::unreadable(String::from_utf8_lossy(body))
             });
         }
         count.get()
@@ -248,16 +261,16 @@ mod tests {
     fn the_same_bytes_are_decoded_once_and_give_the_same() {
         let memo = Memo::default();
         assert_eq!(decoded(&memo, &[b"a", b"b", b"a", b"a"]), 2);
-        let again = memo.told(&Endpoint::VARZ, b"b", |_| Told::Unreadable("other".to_owned()));
-        assert!(matches!(&*again, Told::Unreadable(text) if text == "b"));
+        let again = memo.told(&Endpoint::VARZ, b"b", |_| Told::unreadable("other"));
+        assert!(matches!(again, Told::Unreadable(text) if &*text == "b"));
     }
 
     #[test]
     fn another_endpoint_is_another_reply() {
         let memo = Memo::default();
-        memo.told(&Endpoint::VARZ, b"a", |_| Told::Unreadable("varz".to_owned()));
-        let other = memo.told(&Endpoint::STATSZ, b"a", |_| Told::Unreadable("statsz".to_owned()));
-        assert!(matches!(&*other, Told::Unreadable(text) if text == "statsz"));
+        memo.told(&Endpoint::VARZ, b"a", |_| Told::unreadable("varz"));
+        let other = memo.told(&Endpoint::STATSZ, b"a", |_| Told::unreadable("statsz"));
+        assert!(matches!(other, Told::Unreadable(text) if &*text == "statsz"));
     }
 
     #[test]
@@ -277,8 +290,8 @@ mod tests {
         let [a, b, c] = [reply(b'a'), reply(b'b'), reply(b'c')];
         assert_eq!(decoded(&memo, &[&a, &b, &a, &b]), 2);
         assert_eq!(decoded(&memo, &[&c, &b, &c]), 1);
-        let told = memo.told(&Endpoint::VARZ, &c, |_| Told::Unreadable("other".to_owned()));
-        assert!(matches!(&*told, Told::Unreadable(text) if text.as_bytes() == c));
+        let told = memo.told(&Endpoint::VARZ, &c, |_| Told::unreadable("other"));
+        assert!(matches!(told, Told::Unreadable(text) if text.as_bytes() == c));
     }
 
     #[test]
@@ -295,7 +308,8 @@ mod tests {
             .iter()
             .map(|shard| {
                 let shard = super::lock(shard);
-                shard.now.values().chain(shard.before.values()).map(|k| k.json.len()).sum::<usize>()
+                let all = shard.now.values().chain(shard.before.values());
+                all.map(|known| known.piece.length).sum::<usize>()
             })
             .sum();
         assert!((1..=2 * MOST_HELD + 32 * MOST_OF_ONE).contains(&held), "{held}");

@@ -41,7 +41,7 @@ pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, limits: &Limits, memo: &Memo) 
 fn add_seen(epoch: &mut Epoch, line: &Reply<'_>, seen: Seen, limits: &Limits) {
     let read = match seen {
         Seen::Nothing => Ok(()),
-        Seen::Told(told) => add(epoch, line, &told),
+        Seen::Told(told) => add(epoch, line, told),
         Seen::Owners(told) => {
             owners(epoch, line, told);
             Ok(())
@@ -75,32 +75,39 @@ fn malformed(epoch: &mut Epoch, line: &Reply<'_>, why: String) {
 }
 
 /// Adds what a body tells.
-fn add(epoch: &mut Epoch, line: &Reply<'_>, told: &Told) -> Result<(), String> {
+fn add(epoch: &mut Epoch, line: &Reply<'_>, told: Told) -> Result<(), String> {
     match told {
-        Told::Unreadable(why) => return Err(why.clone()),
-        Told::Server { who, content, unreadable } => {
-            epoch.sightings.push(sighting(line, Arc::clone(who), None));
-            fill(epoch, line, &who.server, content);
-            if let Some(why) = unreadable {
+        Told::Unreadable(why) => return Err(why.to_string()),
+        Told::Server(told) => {
+            epoch.sightings.push(sighting(line, Arc::clone(&told.who), None));
+            fill(epoch, line, &told.who.server, &told.content);
+            if let Some(why) = &told.unreadable {
                 return Err(why.clone());
             }
         }
-        Told::Instance { told, odd } => {
-            for field in odd {
+        Told::Instance(told) => {
+            for field in &told.odd {
                 let why =
                     format!("`{field}` is of another type than the protocol has; passed over");
                 let (endpoint, source) = (line.endpoint.clone(), told.id.clone());
                 epoch.malformed.push(Malformed { endpoint, source: source.into(), why });
             }
+            let account = line.account.as_deref().map(|id| account(epoch, id));
             epoch.services.push(ServiceRecord {
                 endpoint: line.endpoint.clone(),
-                account: line.account.as_deref().map(SmolStr::new),
-                told: Arc::clone(told),
+                account,
+                told,
                 arrival_us: line.arrival_us,
             });
         }
     }
     Ok(())
+}
+
+/// The id of an account, shared with the reply before, which is of the same account in most cases.
+fn account(epoch: &Epoch, id: &str) -> SmolStr {
+    let before = epoch.services.last().and_then(|record| record.account.as_ref());
+    before.filter(|before| *before == id).cloned().unwrap_or_else(|| SmolStr::new(id))
 }
 
 /// Connections of one account, of which it is not told what they listen to.

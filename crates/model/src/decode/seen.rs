@@ -15,7 +15,7 @@ pub(super) enum Seen {
     /// Nothing that belongs into a table.
     Nothing,
     /// What its body tells.
-    Told(Arc<Told>),
+    Told(Told),
     /// Whose connections are whose.
     Owners(Owners),
     /// A list of streams: how many of them there is room for, only the epoch knows.

@@ -31,14 +31,14 @@ pub(super) struct Announced {
 pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, memo: &Memo) -> Told {
     let reply: ServiceOutline<'_> = match body.parse() {
         Ok(reply) => reply,
-        Err(error) => return Told::Unreadable(error.to_string()),
+        Err(error) => return Told::unreadable(error.to_string()),
     };
     let typed = reply.reply_type.as_deref().is_some_and(|t| t.starts_with(REPLY_TYPE_PREFIX));
     let (Some(name), Some(id), true) =
         (owned(reply.name.as_ref()), owned(reply.id.as_ref()), typed)
     else {
         let why = "not a reply of a service (a stream that listens to `$SRV` answers too)";
-        return Told::Unreadable(why.to_owned());
+        return Told::unreadable(why);
     };
     let metadata = match reply.metadata {
         Some(raw) => memo.metadata.known(endpoint, raw.get().as_bytes(), |_| metadata(Some(raw))),
@@ -65,8 +65,9 @@ pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, memo: &Memo) -> Told {
         metadata,
         started: time(reply.started.as_deref()),
         endpoints: announced.endpoints,
+        odd,
     };
-    Told::Instance { told: Arc::new(told), odd }
+    Told::Instance(Arc::new(told))
 }
 
 fn metadata(raw: Option<&RawValue>) -> Metadata {

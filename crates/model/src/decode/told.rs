@@ -21,20 +21,30 @@ use crate::epoch::{
     VarzRecord, Who,
 };
 
-/// What a body tells.
-#[derive(Debug)]
+/// What a body tells, shared by all who look at it.
+#[derive(Clone, Debug)]
 pub(super) enum Told {
     /// A server, in an envelope.
-    Server {
-        who: Arc<Who>,
-        content: Content,
-        /// Why the reply inside the envelope could not be read.
-        unreadable: Option<String>,
-    },
-    /// A service instance, and its fields of a type that the protocol does not have.
-    Instance { told: Arc<InstanceTold>, odd: Vec<&'static str> },
+    Server(Arc<ServerTold>),
+    /// A service instance.
+    Instance(Arc<InstanceTold>),
     /// Nothing, and why.
-    Unreadable(String),
+    Unreadable(Arc<str>),
+}
+
+/// What a server tells in an envelope.
+#[derive(Debug)]
+pub(super) struct ServerTold {
+    pub(super) who: Arc<Who>,
+    pub(super) content: Content,
+    /// Why the reply inside the envelope could not be read.
+    pub(super) unreadable: Option<String>,
+}
+
+impl Told {
+    pub(super) fn unreadable(why: impl Into<Arc<str>>) -> Self {
+        Self::Unreadable(why.into())
+    }
 }
 
 /// The reply of a server, as far as the tables hold it.
@@ -90,44 +100,49 @@ pub(super) fn is_connections(endpoint: &Endpoint) -> bool {
 /// VARZ has its settings besides: a field of another type than expected must not cost them.
 fn varz(body: &Body<'_>, keep: Keep<'_>) -> Told {
     let settings = |id: &SmolStr| settings(id, keep(), false);
-    let told = server(body, |id, varz: &Varz<'_>, _| {
+    let mut told = read(body, |id, varz: &Varz<'_>, _| {
         Content::Varz(Some(Arc::new(records::varz(id, varz))), Some(settings(id)))
     });
-    match told {
-        Told::Server { who, content: Content::Nothing, unreadable: Some(why) } => {
-            let content = Content::Varz(None, Some(settings(&who.server)));
-            Told::Server { who, content, unreadable: Some(why) }
-        }
-        told => told,
+    if let Ok(ServerTold { who, content, unreadable: Some(_) }) = &mut told {
+        *content = Content::Varz(None, Some(settings(&who.server)));
     }
+    shared(told)
 }
 
 pub(super) fn settings(id: &SmolStr, body: Arc<[u8]>, bare: bool) -> Arc<SettingsRecord> {
     Arc::new(SettingsRecord { server: id.clone(), bare, body, read: OnceLock::new() })
 }
 
-/// Reads an envelope and the reply in it in one pass.
 fn server<'a, T: Deserialize<'a>>(
     body: &Body<'a>,
     make: impl FnOnce(&SmolStr, &T, Option<Timestamp>) -> Content,
 ) -> Told {
+    shared(read(body, make))
+}
+
+fn shared(told: Result<ServerTold, String>) -> Told {
+    told.map_or_else(Told::unreadable, |told| Told::Server(Arc::new(told)))
+}
+
+/// Reads an envelope and the reply in it in one pass.
+fn read<'a, T: Deserialize<'a>>(
+    body: &Body<'a>,
+    make: impl FnOnce(&SmolStr, &T, Option<Timestamp>) -> Content,
+) -> Result<ServerTold, String> {
     let Ok(envelope) = body.parse::<Envelope<'a, T>>() else { return partly(body, make) };
-    let Some(who) = envelope.server.as_ref().and_then(who) else { return nobody() };
+    let who = envelope.server.as_ref().and_then(who).ok_or(NOBODY)?;
     let reply = envelope.data.or(envelope.statsz).filter(|_| envelope.error.is_none());
     let content = reply.map(|reply| make(&who.server, &reply, who.now)).unwrap_or_default();
-    Told::Server { who: Arc::new(who), content, unreadable: None }
+    Ok(ServerTold { who: Arc::new(who), content, unreadable: None })
 }
 
 /// The envelope of a reply that cannot be read: who sent it is known all the same.
 fn partly<'a, T: Deserialize<'a>>(
     body: &Body<'a>,
     make: impl FnOnce(&SmolStr, &T, Option<Timestamp>) -> Content,
-) -> Told {
-    let envelope = match body.parse::<Envelope<'a, &'a RawValue>>() {
-        Ok(envelope) => envelope,
-        Err(error) => return Told::Unreadable(error.to_string()),
-    };
-    let Some(who) = envelope.server.as_ref().and_then(who) else { return nobody() };
+) -> Result<ServerTold, String> {
+    let envelope: Envelope<'a, &'a RawValue> = body.parse().map_err(|error| error.to_string())?;
+    let who = envelope.server.as_ref().and_then(who).ok_or(NOBODY)?;
     let reply = envelope.data.or(envelope.statsz).filter(|_| envelope.error.is_none());
     let read = reply.map(|raw| serde_json::from_str::<T>(raw.get()).map_err(|e| e.to_string()));
     let (content, unreadable) = match read.transpose() {
@@ -136,7 +151,7 @@ fn partly<'a, T: Deserialize<'a>>(
         }
         Err(why) => (Content::Nothing, Some(why)),
     };
-    Told::Server { who: Arc::new(who), content, unreadable }
+    Ok(ServerTold { who: Arc::new(who), content, unreadable })
 }
 
 /// Whose connections a list tells that does not tell their subscriptions.
@@ -155,10 +170,6 @@ pub(super) fn owners(body: &Body<'_>) -> Result<Owners, String> {
 
 /// Why a reply is of no use that tells nobody.
 pub(super) const NOBODY: &str = "the reply does not say which server it is from";
-
-fn nobody() -> Told {
-    Told::Unreadable(NOBODY.to_owned())
-}
 
 pub(super) fn who(info: &ServerInfo<'_>) -> Option<Who> {
     Some(Who {

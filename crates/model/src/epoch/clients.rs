@@ -110,6 +110,8 @@ pub struct InstanceTold {
     /// Endpoints, where the verb tells them, sorted; each once where it tells no numbers. None if
     /// they cannot be read.
     pub endpoints: Option<Arc<[ServedEndpoint]>>,
+    /// Fields of another type than the protocol has.
+    pub odd: Vec<&'static str>,
 }
 
 /// An endpoint of a service instance.

@@ -44,7 +44,8 @@ pub(crate) fn print(text: &str, color: Color) -> Result<(), CliError> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::stdout)
 }
 
-/// Writes text without styles to standard output.
+/// Writes text that has no styles to standard output, as it is.
 pub(crate) fn print_plain(text: &str) -> Result<(), CliError> {
-    print(text, Color::Never)
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::stdout)
 }

@@ -10,6 +10,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -105,32 +106,35 @@ pub(super) struct Kept<T, const MOST: usize, const OUTSET: usize> {
 type Whole = foldhash::quality::RandomState;
 
 struct Shard<T> {
-    now: Generation<T>,
-    before: Generation<T>,
-    /// Bytes that came into `now` in this stretch; some may have moved on to `before`.
+    /// By the hash of the endpoint, the length and the outset.
+    slots: HashMap<u64, Slot<T>, RandomState>,
+    stretch: u64,
+    /// Bytes that came in this stretch.
     held: usize,
 }
 
-type Generation<T> = HashMap<u64, Known<T>, RandomState>;
+/// The last two that begin alike.
+struct Slot<T> {
+    newer: Known<T>,
+    older: Option<Known<T>>,
+    /// The stretch in which one of them was met.
+    met: u64,
+}
+
+/// What a piece means, or bytes that are not needed any more.
+type Found<T> = Result<T, Option<Arc<[u8]>>>;
 
 struct Known<T> {
-    piece: Piece,
+    /// Hash of all its bytes.
+    whole: u64,
     /// Its bytes, if they are needed later.
     bytes: Option<Arc<[u8]>>,
     told: T,
 }
 
-/// By what a piece of JSON is told from others.
-#[derive(PartialEq, Eq)]
-struct Piece {
-    endpoint: Endpoint,
-    length: usize,
-    whole: u64,
-}
-
 impl<T> Default for Shard<T> {
     fn default() -> Self {
-        Self { now: Generation::default(), before: Generation::default(), held: 0 }
+        Self { slots: HashMap::default(), stretch: 0, held: 0 }
     }
 }
 
@@ -159,18 +163,19 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
         if json.len() > MOST_OF_ONE {
             return make(&|| Arc::from(json));
         }
-        let (endpoint, length) = (endpoint.clone(), json.len());
-        let piece = Piece { endpoint, length, whole: self.wholes.hash_one(json) };
-        let hash = self.outsets.hash_one((&json[..length.min(OUTSET)], length));
+        let hash = self.outsets.hash_one((endpoint, json.len(), &json[..json.len().min(OUTSET)]));
         let shard = &self.shards[(hash >> 60) as usize % SHARDS];
-        let room = match lock(shard).find(hash, &piece) {
+        // The hash of the whole is taken while its slot is on its way from memory.
+        let whole = || self.wholes.hash_one(json);
+        let (whole, found) = lock(shard).find(hash, whole);
+        let room = match found {
             Ok(told) => return told,
             Err(room) => Cell::new(room),
         };
         let bytes = OnceCell::new();
         let told = make(&|| Arc::clone(bytes.get_or_init(|| copied(json, room.take()))));
-        let known = Known { piece, bytes: bytes.into_inner(), told: told.clone() };
-        lock(shard).keep(hash, known, MOST / SHARDS);
+        let known = Known { whole, bytes: bytes.into_inner(), told: told.clone() };
+        lock(shard).keep(hash, known, json.len(), MOST / SHARDS);
         told
     }
 }
@@ -194,44 +199,43 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<T: Clone> Shard<T> {
-    /// What a piece means, if it is known; else what bytes were held of the older of two that begin
-    /// like it, which makes room.
-    fn find(&mut self, hash: u64, piece: &Piece) -> Result<T, Option<Arc<[u8]>>> {
-        let newer = self.now.get(&hash);
-        if let Some(known) = newer.filter(|known| known.piece == *piece) {
-            return Ok(known.told.clone());
+    /// The hash of a piece, and what it means, if it is known; else what bytes were held of the older
+    /// of two that begin like it, which makes room.
+    fn find(&mut self, hash: u64, whole: impl Fn() -> u64) -> (u64, Found<T>) {
+        let Some(slot) = self.slots.get_mut(&hash) else { return (whole(), Err(None)) };
+        slot.met = self.stretch;
+        let whole = whole();
+        if slot.newer.whole == whole {
+            return (whole, Ok(slot.newer.told.clone()));
         }
-        let occupied = newer.is_some();
-        let Some(known) = self.before.get(&hash) else { return Err(None) };
-        if known.piece == *piece {
-            let told = known.told.clone();
-            if !occupied && let Some(known) = self.before.remove(&hash) {
-                self.put(hash, known);
-            }
-            return Ok(told);
-        }
-        Err(self.before.remove(&hash).and_then(|known| known.bytes))
+        let found = match slot.older.take_if(|older| older.whole != whole) {
+            Some(older) => Err(older.bytes),
+            None => slot.older.as_ref().map(|older| older.told.clone()).ok_or(None),
+        };
+        (whole, found)
     }
 
-    fn keep(&mut self, hash: u64, known: Known<T>, most: usize) {
-        if let Some(older) = self.put(hash, known) {
-            self.before.insert(hash, older);
+    fn keep(&mut self, hash: u64, known: Known<T>, length: usize, most: usize) {
+        self.held += length;
+        match self.slots.entry(hash) {
+            Entry::Occupied(slot) => {
+                let slot = slot.into_mut();
+                slot.older = Some(std::mem::replace(&mut slot.newer, known));
+            }
+            Entry::Vacant(slot) => {
+                slot.insert(Slot { newer: known, older: None, met: self.stretch });
+            }
         }
         if self.held > most {
             self.forget();
         }
     }
 
-    /// Puts one into its place, and gives back the one that had it.
-    fn put(&mut self, hash: u64, known: Known<T>) -> Option<Known<T>> {
-        self.held += known.piece.length;
-        self.now.insert(hash, known)
-    }
-
+    /// Forgets what was not met in this stretch, and begins the next.
     fn forget(&mut self) {
-        // Last stretch's table has room for this one's.
-        std::mem::swap(&mut self.before, &mut self.now);
-        self.now.clear();
+        let stretch = self.stretch;
+        self.slots.retain(|_, slot| slot.met == stretch);
+        self.stretch += 1;
         self.held = 0;
     }
 }
@@ -302,16 +306,8 @@ mod tests {
         for number in 0..4 * MOST_HELD / MOST_OF_ONE {
             decoded(&memo, &[&body(number)]);
         }
-        let held: usize = memo
-            .replies
-            .shards
-            .iter()
-            .map(|shard| {
-                let shard = super::lock(shard);
-                let all = shard.now.values().chain(shard.before.values());
-                all.map(|known| known.piece.length).sum::<usize>()
-            })
-            .sum();
+        let slots = memo.replies.shards.iter().map(|shard| super::lock(shard).slots.len());
+        let held = slots.sum::<usize>() * MOST_OF_ONE;
         assert!((1..=2 * MOST_HELD + 32 * MOST_OF_ONE).contains(&held), "{held}");
     }
 }

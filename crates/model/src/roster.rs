@@ -251,9 +251,11 @@ impl Roster {
     /// An id that answers in two accounts (an import does this) belongs to the one whose Client
     /// row holds it.
     fn settle_doubles(&mut self) {
-        // Only what no row of its account lists can be of another one, and that is little.
+        // Only what no row of its account lists can be of another one, and that is little, unless
+        // nobody was asked for rows: then nothing can be settled.
+        let listed = self.services.values().any(Service::listed);
         let mut unlisted: BTreeSet<(&SmolStr, &SmolStr)> = BTreeSet::new();
-        for ((_, name), service) in &self.services {
+        for ((_, name), service) in self.services.iter().filter(|_| listed) {
             let without = service.instances.iter().filter(|(_, i)| i.connection.is_none());
             unlisted.extend(without.map(|(id, _)| (name, id)));
         }

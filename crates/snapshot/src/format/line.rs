@@ -7,7 +7,7 @@ use memchr::memmem;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::MAJOR;
-use super::reply::{END, Reply, START};
+use super::reply::{Before, END, Reply, START};
 use crate::lines::{
     CaptureLine, CollectorLine, EndLine, EpochLine, EventLine, FrameLine, ReplyLine, Unread,
 };
@@ -135,12 +135,13 @@ pub(super) struct Lines<'a> {
     rest: &'a [u8],
     offset: usize,
     max_header: u64,
+    before: Before<'a>,
     head: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(rest: &'a [u8], offset: usize, max_header: u64) -> Self {
-        Self { rest, offset, max_header, head: Vec::new() }
+        Self { rest, offset, max_header, before: Before::default(), head: Vec::new() }
     }
 }
 
@@ -156,7 +157,7 @@ impl<'a> Iterator for Lines<'a> {
         let offset = self.offset;
         self.offset += line.len() + 1;
         self.rest = rest.get(1..).unwrap_or(&[]);
-        if let Some(reply) = Reply::cut(line, &mut self.head) {
+        if let Some(reply) = Reply::cut(line, &mut self.before, &mut self.head) {
             return Some(Line::Reply(reply));
         }
         if line.len() as u64 <= self.max_header

@@ -157,16 +157,20 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// Cuts a line in front of its body; nothing where that cannot be done. `head` is memory that
-    /// is used again for the next line.
-    pub(super) fn cut(line: &'a [u8], head: &mut Vec<u8>) -> Option<Self> {
+    /// Cuts a line in front of its body; nothing where that cannot be done. `before` is what the line
+    /// before told, `head` memory that is used again for the next line.
+    pub(super) fn cut(
+        line: &'a [u8],
+        before: &mut Before<'a>,
+        head: &mut Vec<u8>,
+    ) -> Option<Self> {
         let fields = line.strip_prefix(START)?;
         let of = |bytes: &'a [u8]| {
             let bytes = bytes.strip_suffix(END)?;
             // A field that is `null` is not there, as everywhere in a line.
             Some((bytes != b"null").then_some(Body { bytes, line: Some(line) }))
         };
-        if let Some((reply, rest)) = Self::plain(fields)
+        if let Some((reply, rest)) = Self::plain(fields, before)
             && let Some(bytes) = rest.strip_prefix(KEY)
         {
             return Some(Self { body: of(bytes)?, ..reply });
@@ -183,12 +187,14 @@ impl<'a> Reply<'a> {
 
     /// The fields in front of the body where they are the usual ones in the order of the writer,
     /// and their texts have no escapes. Anything else is left to the JSON parser.
-    fn plain(fields: &'a [u8]) -> Option<(Self, &'a [u8])> {
+    fn plain(fields: &'a [u8], before: &mut Before<'a>) -> Option<(Self, &'a [u8])> {
         let mut rest = Rest(fields);
-        let endpoint = Endpoint::named(rest.text(b"\"endpoint\":\"")?);
-        let subject = rest.text(b",\"subject\":\"")?;
-        let source = rest.text(b",\"source\":\"");
-        let account = rest.text(b",\"account\":\"");
+        let endpoint = rest.text(b"\"endpoint\":\"", before.endpoint)?;
+        let subject = rest.text(b",\"subject\":\"", before.subject)?;
+        let source = rest.text(b",\"source\":\"", "");
+        let account = rest.text(b",\"account\":\"", before.account);
+        *before = Before { endpoint, subject, account: account.unwrap_or_default() };
+        let endpoint = Endpoint::named(endpoint);
         let arrival_us = rest.number(b",\"arrival_us\":")?;
         let rtt_us = rest.number(b",\"rtt_us\":")?;
         let reply = Self {
@@ -209,18 +215,30 @@ impl<'a> Reply<'a> {
     }
 }
 
+/// Texts that a line often shares with the one before, which then need not be looked at.
+#[derive(Default)]
+pub(super) struct Before<'a> {
+    endpoint: &'a str,
+    subject: &'a str,
+    account: &'a str,
+}
+
 /// What is left of the fields.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
-    /// A text behind a key, up to its quote.
-    fn text(&mut self, key: &[u8]) -> Option<&'a str> {
+    /// A text behind a key, up to its quote. It may be `likely`, which is such a text.
+    fn text(&mut self, key: &[u8], likely: &'a str) -> Option<&'a str> {
         let behind = self.0.strip_prefix(key)?;
+        if let Some([b'"', rest @ ..]) = behind.strip_prefix(likely.as_bytes()) {
+            self.0 = rest;
+            return Some(likely);
+        }
         let end = memchr::memchr2(b'"', b'\\', behind)?;
         let (text, rest) = behind.split_at_checked(end)?;
         let rest = rest.strip_prefix(b"\"")?;
-        // Raw control characters are no JSON.
-        let plain = !text.iter().any(|byte| *byte < b' ');
+        // Raw control characters are no JSON. All are looked at, which takes less than to stop.
+        let plain = text.iter().fold(true, |plain, byte| plain & (*byte >= b' '));
         let text = std::str::from_utf8(text).ok().filter(|_| plain)?;
         self.0 = rest;
         Some(text)
@@ -247,7 +265,7 @@ impl<'a> Rest<'a> {
 mod tests {
     use serde_json::Value;
 
-    use super::Reply;
+    use super::{Before, Reply};
     use crate::format::Line;
     use crate::format::line::Lines;
 
@@ -266,7 +284,7 @@ mod tests {
     #[test]
     fn a_line_is_cut_without_a_look_at_its_body() {
         let line = r#"{"reply":{"endpoint":"VARZ","rtt_us":3,"body":{"a":[1,"}}"],"body":2}}}"#;
-        let cut = Reply::cut(line.as_bytes(), &mut Vec::new()).unwrap();
+        let cut = Reply::cut(line.as_bytes(), &mut Before::default(), &mut Vec::new()).unwrap();
         assert_eq!(cut.rtt_us, 3);
         assert_eq!(cut.body.unwrap().bytes(), br#"{"a":[1,"}}"],"body":2}"#);
     }
@@ -298,7 +316,7 @@ mod tests {
             r#""endpoint":"VARZ","subject":"a.b","source":"N1","account":"APP","arrival_us":7,"rtt_us":0"#,
             r#""endpoint":"AURAZ","subject":"é","arrival_us":18446744073709551615,"rtt_us":10"#,
         ] {
-            let (plain, rest) = Reply::plain(fields.as_bytes()).unwrap();
+            let (plain, rest) = Reply::plain(fields.as_bytes(), &mut Before::default()).unwrap();
             assert_eq!(rest, b"");
             let plain = plain.line();
             let line = format!("{{{fields}}}");
@@ -316,8 +334,34 @@ mod tests {
             r#""subject":"a","endpoint":"VARZ","arrival_us":7,"rtt_us":0"#,
             "\"endpoint\":\"VARZ\",\"subject\":\"a\tb\",\"arrival_us\":7,\"rtt_us\":0",
         ] {
-            let plain = Reply::plain(odd.as_bytes());
+            let plain = Reply::plain(odd.as_bytes(), &mut Before::default());
             assert!(plain.is_none_or(|(_, rest)| !rest.is_empty()), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_as_if_it_were_alone() {
+        let line = |endpoint: &str, subject: &str, account: &str| {
+            format!(
+                r#"{{"reply":{{"endpoint":"{endpoint}","subject":"{subject}"{account},"arrival_us":1,"rtt_us":2,"body":{{}}}}}}"#
+            )
+        };
+        let texts = ["VARZ", "VARZ2", "", "VAR", r"VARZ", "é"];
+        let accounts = ["", r#","account":"APP""#, r#","account":"APP2""#, r#","account":"""#];
+        let mut lines: Vec<String> = Vec::new();
+        for (endpoint, subject) in texts.iter().flat_map(|a| texts.map(|b| (*a, b))) {
+            lines.extend(accounts.map(|account| line(endpoint, subject, account)));
+        }
+        for (first, second) in lines.iter().flat_map(|a| lines.iter().map(move |b| (a, b))) {
+            let both = format!("{first}\n{second}");
+            let behind = Lines::new(both.as_bytes(), 0, 1 << 20).nth(1);
+            let (Some(Line::Reply(behind)), Line::Reply(alone)) = (behind, read(second)) else {
+                panic!("{both}")
+            };
+            assert_eq!(
+                serde_json::to_string(&behind.line()).unwrap(),
+                serde_json::to_string(&alone.line()).unwrap()
+            );
         }
     }
 

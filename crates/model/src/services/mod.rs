@@ -207,29 +207,34 @@ impl ServiceTracker {
         self.farewells.step(&facts.events);
         self.names.extend(facts.roster.account_names.clone());
         self.remember_expected(facts, &clusters);
-        let mut keys: BTreeSet<ServiceKey> = self.known.keys().cloned().collect();
-        let there = |key: &&ServiceKey| {
-            facts.roster.services.get(*key).is_some_and(|service| !service.instances.is_empty())
-        };
-        keys.extend(facts.roster.services.keys().filter(there).cloned());
-        keys.extend(facts.roster.behind_leafs.keys().cloned());
-        // What was taken for a service of this account turns out to be another account's.
-        keys.retain(|key| !facts.roster.imported.contains(key));
-        self.known.retain(|key, _| !facts.roster.imported.contains(key));
-        let mut all = Vec::new();
-        for key in keys {
-            let known = self.known.entry(key.clone()).or_default();
-            let presence = presence::of(&key, known, facts, &clusters, &self.farewells, patience);
+        self.meet(facts);
+        let mut all = Vec::with_capacity(self.known.len());
+        for (key, known) in &mut self.known {
+            let presence = presence::of(key, known, facts, &clusters, &self.farewells, patience);
             let zero = matches!(presence, Presence::Zero(_));
-            known.update(&key, &presence, facts, &clusters, epoch, time);
+            known.update(key, &presence, facts, &clusters, epoch, time);
             known.note_ends(&facts.events);
             let before = zero.then(|| known.last_good.clone());
             let account = self.names.get(&key.0).unwrap_or(&key.0).clone();
-            all.push(Seen { key, account, presence, before });
+            all.push(Seen { key: key.clone(), account, presence, before });
         }
         let holders = |known: &Known, id: &str| known.last_good.holders.contains_key(id);
         self.farewells.keep(|id| self.known.values().any(|known| holders(known, id)));
         Services { clusters, all }
+    }
+
+    /// Every service that is there is known from now on. In most epochs all are known already.
+    fn meet(&mut self, facts: &ServiceFacts) {
+        let roster = &facts.roster;
+        let there = roster.services.iter().filter(|(_, service)| !service.instances.is_empty());
+        let there = there.map(|(key, _)| key);
+        if !self.known.keys().eq(there.clone()) || !roster.behind_leafs.is_empty() {
+            for key in there.chain(roster.behind_leafs.keys()) {
+                self.known.entry(key.clone()).or_default();
+            }
+        }
+        // What was taken for a service of this account may turn out to be another account's.
+        self.known.retain(|key, _| !roster.imported.contains(key));
     }
 
     /// Services that the header expects were there before, though no epoch given shows them: it

@@ -223,6 +223,21 @@ pub(super) struct Before<'a> {
     account: &'a str,
 }
 
+/// Whether a text holds a raw control character, looked for in eight bytes at a time.
+fn holds_controls(text: &[u8]) -> bool {
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (eights, rest) = text.as_chunks::<8>();
+    let mut last = [b' '; 8];
+    last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+    let found = eights.iter().chain([&last]).fold(0, |found, eight| {
+        let eight = u64::from_ne_bytes(*eight);
+        // A byte below a space borrows from its highest bit, which it does not have itself.
+        found | (eight.wrapping_sub(SPACES) & !eight)
+    });
+    found & HIGHEST != 0
+}
+
 /// What is left of the fields.
 struct Rest<'a>(&'a [u8]);
 
@@ -237,9 +252,8 @@ impl<'a> Rest<'a> {
         let end = memchr::memchr2(b'"', b'\\', behind)?;
         let (text, rest) = behind.split_at_checked(end)?;
         let rest = rest.strip_prefix(b"\"")?;
-        // Raw control characters are no JSON. All are looked at, which takes less than to stop.
-        let plain = text.iter().fold(true, |plain, byte| plain & (*byte >= b' '));
-        let text = std::str::from_utf8(text).ok().filter(|_| plain)?;
+        // Raw control characters are no JSON.
+        let text = std::str::from_utf8(text).ok().filter(|_| !holds_controls(text))?;
         self.0 = rest;
         Some(text)
     }
@@ -362,6 +376,21 @@ mod tests {
                 serde_json::to_string(&behind.line()).unwrap(),
                 serde_json::to_string(&alone.line()).unwrap()
             );
+        }
+    }
+
+    #[test]
+    fn every_control_is_found_wherever_it_stands() {
+        for length in 0..20 {
+            for at in 0..length {
+                for byte in 0..=u8::MAX {
+                    for filling in [b' ', b'a', 0xFF] {
+                        let mut text = vec![filling; length];
+                        text[at] = byte;
+                        assert_eq!(super::holds_controls(&text), byte < b' ', "{text:?}");
+                    }
+                }
+            }
         }
     }
 

@@ -111,6 +111,9 @@ fn key(identity: &Identity) -> (Timestamp, u64, &str, &str) {
 /// The label of every epoch, after labels that nobody set were merged with those of epochs that
 /// share a server id.
 fn unite_labels(identities: &[Identity]) -> Vec<String> {
+    if identities.windows(2).all(|two| two[0].label == two[1].label) {
+        return identities.iter().map(|identity| identity.label.clone()).collect();
+    }
     let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for identity in identities {
         for process in identity.servers.iter() {
@@ -149,8 +152,10 @@ fn unite_labels(identities: &[Identity]) -> Vec<String> {
 struct Group {
     epochs: Vec<usize>,
     ids: BTreeSet<SmolStr>,
-    /// When each seat was last seen.
+    /// When each seat was last seen, but in the last epoch.
     seats: BTreeMap<(SmolStr, SmolStr), Timestamp>,
+    /// The servers of the last epoch, and when that was: the epochs of a run share them.
+    last: Option<(Arc<[Process]>, Timestamp)>,
     collectors: BTreeSet<String>,
 }
 
@@ -163,7 +168,7 @@ fn place(groups: &mut Vec<Group>, identities: &[Identity], index: usize) {
             .or((!groups.is_empty()).then_some(0))
     } else {
         united(groups, identities, identity)
-            .or_else(|| groups.iter().position(|group| group.continues(identity)))
+            .or_else(|| groups.iter_mut().position(|group| group.continues(identity)))
     };
     let at = found.unwrap_or_else(|| {
         groups.push(Group::default());
@@ -193,7 +198,9 @@ fn united(groups: &mut Vec<Group>, identities: &[Identity], identity: &Identity)
 }
 
 impl Group {
-    fn absorb(&mut self, other: Self) {
+    fn absorb(&mut self, mut other: Self) {
+        self.settle();
+        other.settle();
         self.epochs.extend(other.epochs);
         self.ids.extend(other.ids);
         self.collectors.extend(other.collectors);
@@ -209,7 +216,8 @@ impl Group {
 
     /// Whether the epoch can be a later one of the same servers: half of the seats are the same,
     /// and no seat's process started while the one before was still seen.
-    fn continues(&self, identity: &Identity) -> bool {
+    fn continues(&mut self, identity: &Identity) -> bool {
+        self.settle();
         if self.seats.is_empty() {
             return true;
         }
@@ -245,9 +253,22 @@ impl Group {
     fn take(&mut self, identity: &Identity, index: usize) {
         self.epochs.push(index);
         self.collectors.insert(identity.collector.clone());
-        for process in identity.servers.iter() {
-            self.ids.insert(process.id.clone());
-            self.seats.insert(process.seat.clone(), identity.start);
+        if let Some((servers, last_seen)) = &mut self.last
+            && Arc::ptr_eq(servers, &identity.servers)
+        {
+            *last_seen = identity.start;
+            return;
+        }
+        self.settle();
+        self.ids.extend(identity.servers.iter().map(|process| process.id.clone()));
+        self.last = Some((Arc::clone(&identity.servers), identity.start));
+    }
+
+    /// Notes the seats of the last epoch.
+    fn settle(&mut self) {
+        if let Some((servers, last_seen)) = self.last.take() {
+            let seats = servers.iter().map(|process| (process.seat.clone(), last_seen));
+            self.seats.extend(seats);
         }
     }
 

@@ -83,15 +83,15 @@ fn unrecorded(
     accounts: &BTreeMap<&str, &str>,
 ) -> Vec<(Endpoint, Option<String>)> {
     let asked = &epoch.header.asked.endpoints;
+    let mut spoken: BTreeSet<&Endpoint> =
+        outcomes.keys().map(|(endpoint, _, _)| endpoint).collect();
     // Replies of one endpoint stand together, and there are many.
-    let mut spoken: Vec<&Endpoint> = outcomes
-        .keys()
-        .map(|(endpoint, _, _)| endpoint)
-        .chain(epoch.sightings.iter().map(|sighting| &sighting.endpoint))
-        .chain(epoch.services.iter().map(|record| &record.endpoint))
-        .collect();
-    spoken.dedup();
-    let spoken: BTreeSet<&Endpoint> = spoken.into_iter().collect();
+    for alike in epoch.sightings.chunk_by(|one, next| one.endpoint == next.endpoint) {
+        spoken.extend(alike.first().map(|sighting| &sighting.endpoint));
+    }
+    for alike in epoch.services.chunk_by(|one, next| one.endpoint == next.endpoint) {
+        spoken.extend(alike.first().map(|record| &record.endpoint));
+    }
     let meant = |endpoint: &Endpoint| {
         let verb = Endpoint::VERBS.contains(endpoint);
         let http = epoch.header.connections.iter().all(|c| c.kind == "http");
@@ -110,7 +110,7 @@ fn unrecorded(
         asked.contains(endpoint) && read(endpoint) && spoken.contains(endpoint)
     };
     if whole(&Endpoint::STATSZ) {
-        let servers = unseen_servers(epoch).into_iter();
+        let servers = epoch.unheard_servers().into_iter();
         missing.extend(servers.map(|id| (Endpoint::STATSZ, Some(id.to_owned()))));
     }
     if whole(&Endpoint::SRV_PING) {
@@ -120,17 +120,6 @@ fn unrecorded(
         missing.extend(lost.map(|(_, name)| (Endpoint::SRV_PING, Some((*name).to_owned()))));
     }
     missing
-}
-
-/// Servers that answered nothing, although others know them, and of which no request tells.
-fn unseen_servers(epoch: &Epoch) -> BTreeSet<&str> {
-    let answered = epoch.sightings.iter().map(|sighting| sighting.who.server.as_str());
-    let asked = epoch.captures.iter().filter_map(|capture| capture.target.as_deref());
-    let mut told: Vec<&str> = answered.chain(asked).collect();
-    told.sort_unstable();
-    let expected = epoch.header.expects.servers.iter().map(|server| server.id.as_str());
-    let peers = epoch.routez.iter().flat_map(|record| &record.peers).map(|peer| peer.id.as_str());
-    expected.chain(peers).filter(|id| told.binary_search(id).is_err()).collect()
 }
 
 /// Accounts in which services were to be asked, with the name to show.

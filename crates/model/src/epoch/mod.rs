@@ -6,9 +6,10 @@
 mod clients;
 mod servers;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::lines::{CaptureLine, EndLine};
@@ -148,6 +149,17 @@ impl Epoch {
     /// Whether the epoch has a frame of an endpoint, with replies or with how requests went.
     pub(crate) fn holds(&self, endpoint: &Endpoint) -> bool {
         self.read.contains(endpoint)
+    }
+
+    /// Ids of servers that answered nothing, although others know them, and of which no request tells.
+    pub fn unheard_servers(&self) -> BTreeSet<&str> {
+        let answered = self.sightings.iter().map(|sighting| sighting.who.server.as_str());
+        let asked = self.captures.iter().filter_map(|capture| capture.target.as_deref());
+        let told: HashSet<&str, RandomState> = answered.chain(asked).collect();
+        let expected = self.header.expects.servers.iter().map(|server| server.id.as_str());
+        let peers =
+            self.routez.iter().flat_map(|record| &record.peers).map(|peer| peer.id.as_str());
+        expected.chain(peers).filter(|id| !told.contains(id)).collect()
     }
 
     /// Start by the collector's clock.

@@ -159,11 +159,7 @@ impl<'a> Reply<'a> {
 
     /// Cuts a line in front of its body; nothing where that cannot be done. `before` is what the line
     /// before told, `head` memory that is used again for the next line.
-    pub(super) fn cut(
-        line: &'a [u8],
-        before: &mut Before<'a>,
-        head: &mut Vec<u8>,
-    ) -> Option<Self> {
+    pub(super) fn cut(line: &'a [u8], before: &mut Before<'a>, head: &mut Vec<u8>) -> Option<Self> {
         let fields = line.strip_prefix(START)?;
         let of = |bytes: &'a [u8]| {
             let bytes = bytes.strip_suffix(END)?;

@@ -6,6 +6,7 @@
 
 pub mod endpoint;
 pub mod format;
+mod json;
 pub mod lines;
 pub mod wire;
 

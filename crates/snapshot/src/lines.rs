@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Endpoint;
+use crate::json;
 
 /// First line of every frame: which epoch it belongs to. Authoritative.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -521,8 +522,8 @@ impl<'a> Unread<'a> {
     /// Parses it; the default of `T` where it is missing.
     pub fn read<T: Default + Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
         let Some(json) = self.json else { return Ok(T::default()) };
-        serde_json::from_slice(json).or_else(|error| match self.strict() {
-            Some(json) => serde_json::from_slice(json),
+        json::parse(json).or_else(|error| match self.strict() {
+            Some(json) => json::parse(json),
             None => Err(error),
         })
     }

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::line::Parsed;
 use crate::Endpoint;
+use crate::json;
 use crate::lines::{FilterLine, PageLine, ReplyLine};
 
 /// How a reply line begins.
@@ -87,12 +88,7 @@ impl<'a> Body<'a> {
 
     /// Parses the body. Fails where it is not what `T` expects, or no JSON at all.
     pub fn parse<T: Deserialize<'a>>(&self) -> Result<T, serde_json::Error> {
-        // Text that is known to be UTF-8 as a whole need not be looked at piece by piece.
-        let parsed = match std::str::from_utf8(self.bytes) {
-            Ok(text) => serde_json::from_str(text),
-            Err(_) => serde_json::from_slice(self.bytes),
-        };
-        parsed.or_else(|error| match self.strict() {
+        json::parse(self.bytes).or_else(|error| match self.strict() {
             Some(raw) if raw.get().len() != self.bytes.len() => serde_json::from_str(raw.get()),
             _ => Err(error),
         })

@@ -61,7 +61,11 @@ pub fn read_up_to(
     want: usize,
     into: &mut Vec<u8>,
 ) -> io::Result<()> {
-    make_room(into, want);
+    if into.capacity() < want {
+        make_room(into, want);
+    }
+    // What it holds is written over, and need not be cleared before.
+    into.truncate(want);
     into.resize(want, 0);
     let mut filled = 0;
     while filled < want {

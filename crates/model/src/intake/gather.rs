@@ -191,7 +191,8 @@ impl Gathered {
         seen: &mut BTreeSet<String>,
     ) {
         let (first, room) = (self.places.len(), Room::default());
-        let looked = parallel::each(places.len(), |index| {
+        let large = |index: usize| Room::fits_one(places[index].size);
+        let looked = parallel::each(places.len(), large, |index| {
             look_at(first + index, &places[index], nesting, limits, &room, &tell)
         });
         for (index, (place, found)) in places.iter().zip(looked).enumerate() {

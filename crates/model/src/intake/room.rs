@@ -21,6 +21,11 @@ struct Part<'a> {
 }
 
 impl Room {
+    /// Whether no two archives of this size are opened at the same time.
+    pub(super) fn fits_one(bytes: u64) -> bool {
+        bytes > MOST / 2
+    }
+
     /// Does some work on an archive as soon as there is room for it.
     pub(super) fn with<T>(&self, bytes: u64, work: impl FnOnce() -> T) -> T {
         let _part = self.take(bytes);

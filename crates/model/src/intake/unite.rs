@@ -41,10 +41,14 @@ pub(super) fn unite(gathered: Gathered, limits: &Limits) -> (Vec<EpochIndex>, Ve
         }
     }
     let epochs: Vec<(String, Parts)> = epochs.into_iter().collect();
-    let opened = parallel::each(epochs.len(), |index| {
-        let (uuid, parts) = &epochs[index];
-        open(uuid, parts, &files)
-    });
+    let opened = parallel::each(
+        epochs.len(),
+        |_| false,
+        |index| {
+            let (uuid, parts) = &epochs[index];
+            open(uuid, parts, &files)
+        },
+    );
     let mut indices = Vec::with_capacity(opened.len());
     for result in opened {
         match result {

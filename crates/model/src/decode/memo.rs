@@ -102,7 +102,7 @@ pub(super) struct Kept<T, const MOST: usize, const OUTSET: usize> {
     wholes: Whole,
 }
 
-/// Tells equal pieces from others. Its seed is its own, of 256 bits.
+/// Tells equal pieces from others. Its seed is its own.
 type Whole = foldhash::quality::RandomState;
 
 struct Shard<T> {

@@ -109,6 +109,13 @@ fn look_at(
     Ok(looked.map_or(Found::Snapshot(scanned), Found::Other))
 }
 
+/// Whether it is an archive of which no two are opened at the same time.
+fn is_large_archive(place: &Place) -> bool {
+    let head = || look::head(place.open()?.as_ref());
+    Room::fits_one(place.size)
+        && head().is_ok_and(|head| look::sort(&head, &place.name) == Sort::Container)
+}
+
 fn scan_place(
     place: &Place,
     source: &dyn ReadAt,
@@ -191,7 +198,7 @@ impl Gathered {
         seen: &mut BTreeSet<String>,
     ) {
         let (first, room) = (self.places.len(), Room::default());
-        let large = |index: usize| Room::fits_one(places[index].size);
+        let large = |index: usize| is_large_archive(&places[index]);
         let looked = parallel::each(places.len(), large, |index| {
             look_at(first + index, &places[index], nesting, limits, &room, &tell)
         });

@@ -43,7 +43,8 @@ pub(super) struct Taken {
     pub(super) wall: f64,
     /// Median seconds of all processors.
     pub(super) cpu: f64,
-    /// The fewest seconds of all processors: what else a machine does only adds to it.
+    /// Mean seconds of all processors in the third of the runs that took least: what else a machine
+    /// does only adds to it, and the least of all is chance.
     pub(super) least_cpu: f64,
     /// Largest resident set of all runs, in bytes.
     pub(super) memory: u64,
@@ -68,7 +69,7 @@ impl Track {
             .map(|(contender, runs)| Taken {
                 wall: median(runs.iter().map(|run| run.wall)),
                 cpu: median(runs.iter().map(|run| run.cpu)),
-                least_cpu: runs.iter().map(|run| run.cpu).fold(f64::INFINITY, f64::min),
+                least_cpu: of_least(runs.iter().map(|run| run.cpu)),
                 memory: runs.iter().map(|run| run.memory).max().unwrap_or(0),
                 output: self.output(contender),
             })
@@ -98,9 +99,24 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// The mean of the least third.
+fn of_least(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.truncate(values.len().div_ceil(3));
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 #[cfg(test)]
 mod tests {
-    use super::median;
+    use super::{median, of_least};
+
+    #[test]
+    fn the_least_third_is_rounded_up() {
+        assert_eq!(of_least([9.0, 1.0, 5.0, 3.0].into_iter()).to_string(), "2");
+        assert_eq!(of_least([7.0].into_iter()).to_string(), "7");
+        assert!(of_least([].into_iter()).is_nan());
+    }
 
     #[test]
     fn the_median_is_in_the_middle() {

@@ -14,6 +14,9 @@ use crate::wait::wait_until;
 /// No process of a test lives longer than this.
 pub(crate) const LIFETIME: Duration = Duration::from_mins(15);
 
+/// A signal to stop is obeyed long before this.
+const STANDS: Duration = Duration::from_secs(10);
+
 /// `cat` ends when this process ends, however it ends, because only it holds the other side of the
 /// pipe; `timeout` ends it when the lifetime is over. Either way the guarded process is killed.
 const GUARD: &str = r#"timeout -s KILL "$2" cat >/dev/null; kill -KILL "$1" 2>/dev/null"#;
@@ -71,6 +74,13 @@ impl Process {
         })
     }
 
+    /// SIGSTOP, then waits until no thread of the process runs: one that does may answer still.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        let threads = format!("/proc/{}/task", self.id());
+        wait_until(&format!("{} stands still", self.name), STANDS, || running(Path::new(&threads)))
+    }
+
     /// SIGTERM, then waits until the process has ended by itself.
     pub(crate) fn terminate(&mut self, limit: Duration) -> Result<()> {
         self.signal(Signal::TERM)?;
@@ -96,6 +106,19 @@ impl Drop for Process {
         end(&mut self.guard);
         self.kill();
     }
+}
+
+/// Fails with the state of a thread that was not stopped yet. Where the system does not tell, none is.
+fn running(threads: &Path) -> std::result::Result<(), String> {
+    for thread in std::fs::read_dir(threads).into_iter().flatten().flatten() {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The name in front of the state may hold anything.
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        if state.is_some_and(|state| state != 'T') {
+            return Err(format!("a thread is in state {state:?}"));
+        }
+    }
+    Ok(())
 }
 
 fn end(child: &mut Child) {

@@ -213,7 +213,10 @@ impl System {
 
     /// SIGSTOP: connections stay open, nothing is answered.
     pub fn hang(&mut self, server: &str) -> Result<()> {
-        self.send(server, Signal::STOP, State::Hung)
+        let index = self.index(server)?;
+        self.process(index)?.stop()?;
+        self.servers[index].state = State::Hung;
+        Ok(())
     }
 
     /// SIGCONT after [`System::hang`].

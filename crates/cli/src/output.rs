@@ -1,6 +1,6 @@
 //! How results leave the program.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use clap::ValueEnum;
 
@@ -40,12 +40,14 @@ impl Color {
 
 /// Writes styled text to standard output, where colour is wanted as such and elsewhere plain.
 pub(crate) fn print(text: &str, color: Color) -> Result<(), CliError> {
-    let mut out = anstream::AutoStream::new(io::stdout().lock(), color.choice());
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::stdout)
+    write(anstream::AutoStream::new(io::stdout().lock(), color.choice()), text)
 }
 
 /// Writes text that has no styles to standard output, as it is.
 pub(crate) fn print_plain(text: &str) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
+    write(io::stdout().lock(), text)
+}
+
+fn write(mut out: impl io::Write, text: &str) -> Result<(), CliError> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::stdout)
 }

@@ -130,15 +130,12 @@ impl Server {
 impl Census {
     /// Takes the census of an epoch.
     pub fn of(view: &View<'_>) -> Self {
+        let mut servers = Servers::default();
         let mut sightings: Vec<(usize, &Sighting)> =
             view.sightings().map(|sighting| (rank(&sighting.endpoint), sighting)).collect();
         sightings.sort_by(|(a, one), (b, other)| {
             (a, one.arrival_us, &one.who.server).cmp(&(b, other.arrival_us, &other.who.server))
         });
-        // Those that answer have answered the endpoint that is first in rank, in most cases.
-        let first = sightings.first().map(|(rank, _)| *rank);
-        let of_first = sightings.partition_point(|(rank, _)| Some(*rank) == first);
-        let mut servers = Servers::with_capacity(of_first);
         for (_, sighting) in sightings {
             sight(servers.entry(&sighting.who.server), sighting);
         }

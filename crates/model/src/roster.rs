@@ -173,15 +173,14 @@ impl Roster {
 
     /// Takes the replies, service by service.
     fn answers(&mut self, view: &View<'_>) {
-        let mut services: HashMap<Name<'_>, Vec<Reply<'_>>, RandomState> = HashMap::default();
+        let mut services: HashMap<(&str, &str), Vec<Reply<'_>>, RandomState> = HashMap::default();
         for record in view.services() {
-            let account = record.account.as_ref().filter(|id| !id.is_empty());
-            let name = Name { account, name: &record.told.name };
-            services.entry(name).or_default().push((head(&record.told.id), record));
+            let account = record.account.as_deref().unwrap_or_default();
+            let replies = services.entry((account, &record.told.name)).or_default();
+            replies.push((head(&record.told.id), record));
         }
-        let mut services: Vec<_> = services.into_iter().collect();
-        services.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        for (Name { account, name }, mut replies) in services {
+        let services: BTreeMap<_, _> = services.into_iter().collect();
+        for ((account, name), mut replies) in services {
             let same = |a: &Reply<'_>, b: &Reply<'_>| a.0 == b.0 && a.1.told.id == b.1.told.id;
             // Replies of one instance stay in their order.
             replies.sort_by_key(|(head, _)| *head);
@@ -190,10 +189,14 @@ impl Roster {
                     alike.sort_by(|(_, one), (_, other)| one.told.id.cmp(&other.told.id));
                 }
             }
-            let mut instances = Vec::with_capacity(replies.len());
-            instances.extend(replies.chunk_by(same).map(Instance::answering));
-            let account = account.map(SmolStr::as_str).unwrap_or_default();
-            self.service(account, name).instances = instances.into_iter().collect();
+            let instances = replies.chunk_by(same).map(|replies| {
+                let mut instance = Instance::default();
+                for (_, reply) in replies {
+                    instance.answer(reply);
+                }
+                (replies[0].1.told.id.clone(), instance)
+            });
+            self.service(account, name).instances = instances.collect();
         }
     }
 
@@ -383,14 +386,6 @@ impl Roster {
     }
 }
 
-/// The service of a reply. Replies share the text of their account, so that most are equal by it
-/// without a look at it.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Name<'a> {
-    account: Option<&'a SmolStr>,
-    name: &'a SmolStr,
-}
-
 /// A reply, with what decides the order of most ids.
 type Reply<'a> = (u64, &'a ServiceRecord);
 
@@ -409,16 +404,6 @@ fn instances(row: &ConnectionRecord) -> impl Iterator<Item = &(SmolStr, SmolStr)
 }
 
 impl Instance {
-    /// An instance by its replies, with its id.
-    fn answering(replies: &[Reply<'_>]) -> (SmolStr, Self) {
-        let mut instance = Self::default();
-        for (_, reply) in replies {
-            instance.answer(reply);
-        }
-        let id = replies.first().map(|(_, reply)| reply.told.id.clone());
-        (id.unwrap_or_default(), instance)
-    }
-
     /// Takes one reply.
     fn answer(&mut self, record: &ServiceRecord) {
         let told = &record.told;

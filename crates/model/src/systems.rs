@@ -111,6 +111,7 @@ fn key(identity: &Identity) -> (Timestamp, u64, &str, &str) {
 /// The label of every epoch, after labels that nobody set were merged with those of epochs that
 /// share a server id.
 fn unite_labels(identities: &[Identity]) -> Vec<String> {
+    // With one label there is nothing to merge.
     if identities.windows(2).all(|two| two[0].label == two[1].label) {
         return identities.iter().map(|identity| identity.label.clone()).collect();
     }

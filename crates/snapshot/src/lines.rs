@@ -534,7 +534,7 @@ impl<'a> Unread<'a> {
         let json = self.json?;
         // Inside a text the quotes of the field would be escaped.
         let head = json.get(..memmem::find(json, field)?)?;
-        serde_json::from_slice(&[head, b"}"].concat()).ok()
+        json::parse(&[head, b"}"].concat()).ok()
     }
 
     /// The part by the whole line, which may have more fields behind it.

@@ -62,7 +62,8 @@ impl Process {
         self.ended
     }
 
-    /// Sends a signal to the process, by its own id.
+    /// Sends a signal to the process, by its own id. After SIGSTOP no thread of it runs any more: one
+    /// that did might answer still.
     pub(crate) fn signal(&mut self, signal: Signal) -> Result<()> {
         if self.exited().is_some() {
             return Err(KitError::Plan(format!("{} has already ended", self.name)));
@@ -71,12 +72,10 @@ impl Process {
         kill_process(pid, signal).map_err(|errno| KitError::Io {
             what: format!("cannot send {signal:?} to {}", self.name),
             source: errno.into(),
-        })
-    }
-
-    /// SIGSTOP, then waits until no thread of the process runs: one that does may answer still.
-    pub(crate) fn stop(&mut self) -> Result<()> {
-        self.signal(Signal::STOP)?;
+        })?;
+        if signal != Signal::STOP {
+            return Ok(());
+        }
         let threads = format!("/proc/{}/task", self.id());
         wait_until(&format!("{} stands still", self.name), STANDS, || running(Path::new(&threads)))
     }

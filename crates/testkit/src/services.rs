@@ -367,7 +367,7 @@ impl Instance {
     /// SIGSTOP: it stays connected and answers nothing.
     pub fn hang(&mut self) -> Result<()> {
         self.hung = true;
-        self.process.stop()
+        self.process.signal(Signal::STOP)
     }
 
     /// SIGCONT after [`Instance::hang`].

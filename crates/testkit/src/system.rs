@@ -213,10 +213,7 @@ impl System {
 
     /// SIGSTOP: connections stay open, nothing is answered.
     pub fn hang(&mut self, server: &str) -> Result<()> {
-        let index = self.index(server)?;
-        self.process(index)?.stop()?;
-        self.servers[index].state = State::Hung;
-        Ok(())
+        self.send(server, Signal::STOP, State::Hung)
     }
 
     /// SIGCONT after [`System::hang`].

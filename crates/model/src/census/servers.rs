@@ -55,12 +55,6 @@ impl Servers {
         self.all.is_empty()
     }
 
-    /// None yet, with room for so many.
-    pub(super) fn with_capacity(count: usize) -> Self {
-        let at = HashMap::with_capacity_and_hasher(count, RandomState::default());
-        Self { all: Vec::with_capacity(count), at }
-    }
-
     pub(super) fn get_mut(&mut self, id: &str) -> Option<&mut Server> {
         self.all.get_mut(*self.at.get(id)?)
     }

@@ -8,34 +8,33 @@
 //! seeded anew in each process, so that no recording can be made for two replies to look alike, and
 //! by chance it happens to one pair in 2^64.
 
-use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::BuildHasher;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use nats_hindsight_snapshot::Endpoint;
 
 use super::services::{Announced, Metadata};
-use super::told::{Keep, Told};
+use super::told::Told;
 use crate::epoch::Epoch;
 use crate::expected::Header;
 
 /// Threads seldom want the same shard at the same time.
 const SHARDS: usize = 16;
 
-/// Bytes of bodies that one generation of all shards holds at most.
+/// Bytes of bodies of which all shards hold what they mean, from one stretch.
 const MOST_HELD: usize = 48 << 20;
 
 /// The same for parts of replies of services.
 const MOST_PARTS: usize = 4 << 20;
 
-/// A body longer than this is not held: few are, and those change all the time.
+/// What a body longer than this means is not held: few are, and those change all the time.
 const MOST_OF_ONE: usize = 64 << 10;
 
 /// By so many of its first bytes, and its length, a reply is looked for: they name its sender. So
-/// a reply that changed meets the one before, and is told from it by the first byte that differs.
+/// a reply that changed meets the one before, and takes the place of an older one.
 const OUTSET: usize = 192;
 
 /// Parts of replies begin alike and name nobody.
@@ -81,13 +80,12 @@ impl Memo {
         }
     }
 
-    /// What a body tells; decoded only if its bytes are not known. `decode` is handed a way to keep
-    /// the bytes, which copies them.
+    /// What a body tells; decoded only if its bytes are not known.
     pub(super) fn told(
         &self,
         endpoint: &Endpoint,
         body: &[u8],
-        decode: impl FnOnce(Keep<'_>) -> Told,
+        decode: impl FnOnce() -> Told,
     ) -> Told {
         self.replies.known(endpoint, body, decode)
     }
@@ -121,14 +119,9 @@ struct Slot<T> {
     met: u64,
 }
 
-/// What a piece means, or bytes that are not needed any more.
-type Found<T> = Result<T, Option<Arc<[u8]>>>;
-
 struct Known<T> {
     /// Hash of all its bytes.
     whole: u64,
-    /// Its bytes, if they are needed later.
-    bytes: Option<Arc<[u8]>>,
     told: T,
 }
 
@@ -154,43 +147,23 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
     }
 
     /// What a piece of JSON means; made only if its bytes are not known.
-    pub(super) fn known(
-        &self,
-        endpoint: &Endpoint,
-        json: &[u8],
-        make: impl FnOnce(Keep<'_>) -> T,
-    ) -> T {
+    pub(super) fn known(&self, endpoint: &Endpoint, json: &[u8], make: impl FnOnce() -> T) -> T {
         if json.len() > MOST_OF_ONE {
-            return make(&|| Arc::from(json));
+            return make();
         }
         let hash = self.outsets.hash_one((endpoint, json.len(), &json[..json.len().min(OUTSET)]));
         let shard = &self.shards[(hash >> 60) as usize % SHARDS];
         // The hash of the whole is taken while its slot is on its way from memory.
         let whole = || self.wholes.hash_one(json);
         let (whole, found) = lock(shard).find(hash, whole);
-        let room = match found {
-            Ok(told) => return told,
-            Err(room) => Cell::new(room),
-        };
-        let bytes = OnceCell::new();
-        let told = make(&|| Arc::clone(bytes.get_or_init(|| copied(json, room.take()))));
-        let known = Known { whole, bytes: bytes.into_inner(), told: told.clone() };
+        if let Some(told) = found {
+            return told;
+        }
+        let told = make();
+        let known = Known { whole, told: told.clone() };
         lock(shard).keep(hash, known, json.len(), MOST / SHARDS);
         told
     }
-}
-
-/// A copy of a piece of JSON, in the room of one that is not needed any more if that has its length
-/// and nobody else holds it.
-fn copied(json: &[u8], room: Option<Arc<[u8]>>) -> Arc<[u8]> {
-    let Some(mut room) = room.filter(|room| room.len() == json.len()) else {
-        return Arc::from(json);
-    };
-    match Arc::get_mut(&mut room) {
-        Some(bytes) => bytes.copy_from_slice(json),
-        None => return Arc::from(json),
-    }
-    room
 }
 
 /// A decoder that failed leaves at most one reply out.
@@ -199,20 +172,13 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl<T: Clone> Shard<T> {
-    /// The hash of a piece, and what it means, if it is known; else what bytes were held of the older
-    /// of two that begin like it, which makes room.
-    fn find(&mut self, hash: u64, whole: impl Fn() -> u64) -> (u64, Found<T>) {
-        let Some(slot) = self.slots.get_mut(&hash) else { return (whole(), Err(None)) };
+    /// The hash of a piece, and what it means, if it is known.
+    fn find(&mut self, hash: u64, whole: impl Fn() -> u64) -> (u64, Option<T>) {
+        let Some(slot) = self.slots.get_mut(&hash) else { return (whole(), None) };
         slot.met = self.stretch;
         let whole = whole();
-        if slot.newer.whole == whole {
-            return (whole, Ok(slot.newer.told.clone()));
-        }
-        let found = match slot.older.take_if(|older| older.whole != whole) {
-            Some(older) => Err(older.bytes),
-            None => slot.older.as_ref().map(|older| older.told.clone()).ok_or(None),
-        };
-        (whole, found)
+        let mut both = [Some(&slot.newer), slot.older.as_ref()].into_iter().flatten();
+        (whole, both.find(|known| known.whole == whole).map(|known| known.told.clone()))
     }
 
     fn keep(&mut self, hash: u64, known: Known<T>, length: usize, most: usize) {
@@ -253,7 +219,7 @@ mod tests {
     fn decoded(memo: &Memo, bodies: &[&[u8]]) -> usize {
         let count = Cell::new(0);
         for body in bodies {
-            memo.told(&Endpoint::VARZ, body, |_| {
+            memo.told(&Endpoint::VARZ, body, || {
                 count.set(count.get() + 1);
                 Told::unreadable(String::from_utf8_lossy(body))
             });
@@ -265,15 +231,15 @@ mod tests {
     fn the_same_bytes_are_decoded_once_and_give_the_same() {
         let memo = Memo::default();
         assert_eq!(decoded(&memo, &[b"a", b"b", b"a", b"a"]), 2);
-        let again = memo.told(&Endpoint::VARZ, b"b", |_| Told::unreadable("other"));
+        let again = memo.told(&Endpoint::VARZ, b"b", || Told::unreadable("other"));
         assert!(matches!(again, Told::Unreadable(text) if &*text == "b"));
     }
 
     #[test]
     fn another_endpoint_is_another_reply() {
         let memo = Memo::default();
-        memo.told(&Endpoint::VARZ, b"a", |_| Told::unreadable("varz"));
-        let other = memo.told(&Endpoint::STATSZ, b"a", |_| Told::unreadable("statsz"));
+        memo.told(&Endpoint::VARZ, b"a", || Told::unreadable("varz"));
+        let other = memo.told(&Endpoint::STATSZ, b"a", || Told::unreadable("statsz"));
         assert!(matches!(other, Told::Unreadable(text) if &*text == "statsz"));
     }
 
@@ -294,7 +260,7 @@ mod tests {
         let [a, b, c] = [reply(b'a'), reply(b'b'), reply(b'c')];
         assert_eq!(decoded(&memo, &[&a, &b, &a, &b]), 2);
         assert_eq!(decoded(&memo, &[&c, &b, &c]), 1);
-        let told = memo.told(&Endpoint::VARZ, &c, |_| Told::unreadable("other"));
+        let told = memo.told(&Endpoint::VARZ, &c, || Told::unreadable("other"));
         assert!(matches!(told, Told::Unreadable(text) if text.as_bytes() == c));
     }
 

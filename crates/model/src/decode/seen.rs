@@ -8,7 +8,7 @@ use nats_hindsight_snapshot::format::{Limits, Reply};
 
 use super::Memo;
 use super::texts::holds_longer;
-use super::told::{self, Keep, Owners, Told};
+use super::told::{self, Owners, Told};
 
 /// What is seen in a reply.
 pub(super) enum Seen {
@@ -49,7 +49,7 @@ impl Seen {
                 told::owners(body).map_or_else(Self::Unreadable, Self::Owners)
             }
             (Some(body), _) => {
-                let decode = |keep: Keep<'_>| told::told(&line.endpoint, body, keep, memo);
+                let decode = || told::told(&line.endpoint, body, memo);
                 Self::Told(memo.told(&line.endpoint, body.bytes(), decode))
             }
         }

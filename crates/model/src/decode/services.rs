@@ -41,13 +41,13 @@ pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, memo: &Memo) -> Told {
         return Told::unreadable(why);
     };
     let metadata = match reply.metadata {
-        Some(raw) => memo.metadata.known(endpoint, raw.get().as_bytes(), |_| metadata(Some(raw))),
+        Some(raw) => memo.metadata.known(endpoint, raw.get().as_bytes(), || metadata(Some(raw))),
         None => metadata(None),
     };
     let announced = match reply.endpoints {
         // Endpoints with numbers are never the same again.
         Some(raw) if *endpoint != Endpoint::SRV_STATS => {
-            memo.endpoints.known(endpoint, raw.get().as_bytes(), |_| announced(Some(raw)))
+            memo.endpoints.known(endpoint, raw.get().as_bytes(), || announced(Some(raw)))
         }
         raw => announced(raw),
     };

@@ -62,14 +62,11 @@ pub(super) enum Content {
     Connz(Arc<ConnzTold>),
 }
 
-/// The bytes of a body, to be kept.
-pub(super) type Keep<'a> = &'a dyn Fn() -> Arc<[u8]>;
-
 /// Decodes a body that does not need to know who was asked: all but those over HTTP.
-pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, keep: Keep<'_>, memo: &Memo) -> Told {
+pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, memo: &Memo) -> Told {
     match endpoint {
         e if is_service(e) => services::told(e, body, memo),
-        e if *e == Endpoint::VARZ => varz(body, keep),
+        e if *e == Endpoint::VARZ => varz(body),
         e if *e == Endpoint::STATSZ => server(body, |id, statsz: &Statsz<'_>, now| {
             Content::Statsz(Arc::new(records::statsz(id, statsz, now)))
         }),
@@ -98,8 +95,8 @@ pub(super) fn is_connections(endpoint: &Endpoint) -> bool {
 }
 
 /// VARZ has its settings besides: a field of another type than expected must not cost them.
-fn varz(body: &Body<'_>, keep: Keep<'_>) -> Told {
-    let settings = |id: &SmolStr| settings(id, keep(), false);
+fn varz(body: &Body<'_>) -> Told {
+    let settings = |id: &SmolStr| settings(id, Arc::from(body.bytes()), false);
     let mut told = read(body, |id, varz: &Varz<'_>, _| {
         Content::Varz(Some(Arc::new(records::varz(id, varz))), Some(settings(id)))
     });

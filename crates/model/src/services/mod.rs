@@ -223,15 +223,12 @@ impl ServiceTracker {
         Services { clusters, all }
     }
 
-    /// Every service that is there is known from now on. In most epochs all are known already.
+    /// Every service that is there is known from now on.
     fn meet(&mut self, facts: &ServiceFacts) {
         let roster = &facts.roster;
         let there = roster.services.iter().filter(|(_, service)| !service.instances.is_empty());
-        let there = there.map(|(key, _)| key);
-        if !self.known.keys().eq(there.clone()) || !roster.behind_leafs.is_empty() {
-            for key in there.chain(roster.behind_leafs.keys()) {
-                self.known.entry(key.clone()).or_default();
-            }
+        for key in there.map(|(key, _)| key).chain(roster.behind_leafs.keys()) {
+            self.known.entry(key.clone()).or_default();
         }
         // What was taken for a service of this account may turn out to be another account's.
         self.known.retain(|key, _| !roster.imported.contains(key));

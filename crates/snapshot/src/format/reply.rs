@@ -215,19 +215,9 @@ pub(super) struct Before<'a> {
     account: &'a str,
 }
 
-/// Whether a text holds a raw control character, looked for in eight bytes at a time.
+/// Whether a text holds a raw control character.
 fn holds_controls(text: &[u8]) -> bool {
-    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
-    const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
-    let (eights, rest) = text.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-    let found = eights.iter().chain([&last]).fold(0, |found, eight| {
-        let eight = u64::from_ne_bytes(*eight);
-        // A byte below a space borrows from its highest bit, which it does not have itself.
-        found | (eight.wrapping_sub(SPACES) & !eight)
-    });
-    found & HIGHEST != 0
+    text.iter().any(|byte| *byte < b' ')
 }
 
 /// What is left of the fields.

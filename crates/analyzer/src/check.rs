@@ -49,6 +49,11 @@ impl Check {
             || self.enriching.contains(endpoint)
     }
 
+    /// Whether it looks at the settings of servers.
+    pub(crate) fn reads_settings(&self) -> bool {
+        matches!(&self.scan, Scan::Follow(follow) if follow.settings)
+    }
+
     /// The kinds of subjects it judges, each with what it requires.
     pub fn kinds(&self) -> Vec<Kind> {
         match &self.scan {
@@ -84,6 +89,9 @@ pub trait Follow {
     /// The kinds of subjects, for a check that judges several; what they require together is
     /// required of the check.
     const KINDS: &'static [Kind] = &[];
+    /// Whether it looks at the settings of servers ([`View::settings`]). They are held only for
+    /// those that do, because they are most of VARZ.
+    const SETTINGS: bool = false;
     /// Takes the facts from one epoch. Runs in parallel.
     fn observe(view: &View<'_>) -> Self::Facts;
     /// Judges the next epoch of a track. Runs in order.
@@ -107,12 +115,19 @@ pub struct Followed {
     pub(crate) start: fn() -> Opaque,
     pub(crate) judge: JudgeFn,
     pub(crate) kinds: &'static [Kind],
+    pub(crate) settings: bool,
 }
 
 impl Followed {
     /// Erases the types of a check.
     pub const fn of<T: Follow>() -> Self {
-        Self { observe: observe::<T>, start: start::<T>, judge: judge::<T>, kinds: T::KINDS }
+        Self {
+            observe: observe::<T>,
+            start: start::<T>,
+            judge: judge::<T>,
+            kinds: T::KINDS,
+            settings: T::SETTINGS,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub struct View<'a> {
     epoch: &'a Epoch,
     declares: &'a (dyn Fn(&Endpoint) -> bool + Sync),
     joined: &'a Joined,
+    settings: bool,
 }
 
 impl<'a> View<'a> {
@@ -41,7 +42,13 @@ impl<'a> View<'a> {
         declares: &'a (dyn Fn(&Endpoint) -> bool + Sync),
         joined: &'a Joined,
     ) -> Self {
-        Self { epoch, declares, joined }
+        Self { epoch, declares, joined, settings: false }
+    }
+
+    /// The same, with the settings of servers or without. An epoch may hold them for somebody else.
+    #[must_use]
+    pub fn with_settings(self, settings: bool) -> Self {
+        Self { settings, ..self }
     }
 
     /// The servers, by what is declared.
@@ -107,9 +114,9 @@ impl<'a> View<'a> {
         self.table(&Endpoint::VARZ, &self.epoch.varz)
     }
 
-    /// Settings of servers, if VARZ is declared.
+    /// Settings of servers, if they and VARZ are declared.
     pub fn settings(&self) -> &'a [Arc<SettingsRecord>] {
-        self.table(&Endpoint::VARZ, &self.epoch.settings)
+        if self.settings { self.table(&Endpoint::VARZ, &self.epoch.settings) } else { &[] }
     }
 
     /// STATSZ, if declared.

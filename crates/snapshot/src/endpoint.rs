@@ -18,7 +18,7 @@ pub struct Endpoint(Name);
 enum Name {
     Known(Known),
     /// A text that is none of the known ones.
-    Other(String),
+    Other(Box<str>),
 }
 
 macro_rules! endpoints {
@@ -107,7 +107,7 @@ impl Endpoint {
 
     /// An endpoint by its text, known or not.
     pub fn named(text: &str) -> Self {
-        Self(Known::named(text).map_or_else(|| Name::Other(text.to_owned()), Name::Known))
+        Self(Known::named(text).map_or_else(|| Name::Other(text.into()), Name::Known))
     }
 
     /// The text as it stands in a snapshot.

@@ -44,9 +44,10 @@ fn what_goes_in_comes_out() {
     let seen: Vec<_> = frame
         .lines()
         .filter_map(|line| match line {
-            Line::Reply(reply) => {
-                Some((reply.body.map(|body| body.text().unwrap().to_owned()), reply.body_base64))
-            }
+            Line::Reply(reply) => Some((
+                reply.body.map(|body| body.text().unwrap().to_owned()),
+                reply.line().body_base64,
+            )),
             _ => None,
         })
         .collect();

@@ -159,7 +159,7 @@ fn take(
     step: &Step,
 ) -> Taken {
     let declares = |endpoint: &Endpoint| check.declares(endpoint);
-    let view = View::new(epoch, &declares, joined);
+    let view = View::new(epoch, &declares, joined).with_settings(check.reads_settings());
     let step = Step { confirm_after_ms: epoch.header.asked.confirm_after_ms, ..*step };
     let run = || match &check.scan {
         Scan::Follow(follow) => Taken::Facts((follow.observe)(&view)),

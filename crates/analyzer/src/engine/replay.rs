@@ -66,7 +66,8 @@ impl Run<'_> {
             problems: Vec::new(),
         };
         let steps = steps(plan, self.intake);
-        let memo = Memo::default();
+        let settings = self.checks.iter().any(|check| check.reads_settings());
+        let memo = Memo::default().with_settings(settings);
         let ahead = Ahead::of(self.window(plan));
         self.pool.install(|| {
             rayon::scope_fifo(|scope| {

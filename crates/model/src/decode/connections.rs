@@ -40,9 +40,9 @@ pub(super) fn told(connz: &Connz<'_>) -> ConnzTold {
 pub(super) fn page(id: &SmolStr, line: &Reply<'_>, told: &ConnzTold) -> ConnzPage {
     let mut page = ConnzPage {
         server: id.clone(),
-        offset: line.page.map_or(told.offset.unwrap_or(0), |page| page.offset),
+        offset: line.page().map_or(told.offset.unwrap_or(0), |page| page.offset),
         limit: line
-            .page
+            .page()
             .map(|page| page.limit)
             .or(told.limit)
             .filter(|limit| *limit > 0)
@@ -54,7 +54,7 @@ pub(super) fn page(id: &SmolStr, line: &Reply<'_>, told: &ConnzTold) -> ConnzPag
         connections: Arc::clone(&told.connections),
         ..ConnzPage::default()
     };
-    page.restrict(line.filter.as_ref(), line.account.as_deref());
+    page.restrict(line.filter(), line.account.as_deref());
     page
 }
 

@@ -40,16 +40,16 @@ impl<'a> Crowd<'a> {
         self.limits.max_servers.min(self.limits.max_instances)
     }
 
-    pub(super) fn reply(
-        &mut self,
-        epoch: &mut Epoch,
-        line: &Reply<'_>,
-        seen: impl FnOnce() -> Seen,
-    ) {
+    /// Whether there are so many that no further reply counts.
+    pub(super) fn is_beyond(&self) -> bool {
+        self.beyond.is_some()
+    }
+
+    pub(super) fn reply(&mut self, epoch: &mut Epoch, line: &Reply<'_>, seen: Seen) {
         if self.beyond.is_some() {
             return;
         }
-        super::add_seen(epoch, line, seen(), self.limits);
+        super::add_seen(epoch, line, seen, self.limits);
         let rows = rows(epoch);
         if rows > self.next {
             self.next = rows.saturating_mul(2);

@@ -26,7 +26,7 @@ pub(super) fn jsz(
     let (teller, json) = if let Some(url) = source.filter(|source| source.starts_with("http")) {
         let Some(who) = bare_who(epoch, line, body, url)? else { return Ok(0) };
         (seen(epoch, line, who, Some(url)), body.text())
-    } else if line.filter.is_some() {
+    } else if line.filter().is_some() {
         filed(body)?
     } else {
         let envelope: Envelope<'_> = body.parse().map_err(|error| error.to_string())?;
@@ -91,7 +91,7 @@ fn record(line: &Reply<'_>, teller: Teller, told: &JszStreams<'_>) -> JszRecord 
     });
     JszRecord {
         teller: Teller { domain, ..teller },
-        filed: line.filter.is_some(),
+        filed: line.filter().is_some(),
         arrival_us: line.arrival_us,
         streams: streams.collect(),
     }

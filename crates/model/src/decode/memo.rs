@@ -8,6 +8,7 @@
 //! seeded anew in each process, so that no recording can be made for two replies to look alike, and
 //! by chance it happens to one pair in 2^64.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::BuildHasher;
@@ -22,7 +23,7 @@ use crate::epoch::Epoch;
 use crate::expected::Header;
 
 /// Threads seldom want the same shard at the same time.
-const SHARDS: usize = 16;
+const SHARDS: usize = 8;
 
 /// Bytes of bodies of which all shards hold what they mean, from one stretch.
 const MOST_HELD: usize = 48 << 20;
@@ -54,9 +55,17 @@ pub struct Memo {
     pub(super) endpoints: Kept<Announced, MOST_PARTS, ALL>,
     /// Epochs that nobody looks at any more: never more than are looked at at the same time.
     spare: Mutex<Vec<Epoch>>,
+    /// Whether somebody looks at the settings of servers.
+    pub(super) settings: bool,
 }
 
 impl Memo {
+    /// The same, before anything was decoded, with or without the settings of servers.
+    #[must_use]
+    pub fn with_settings(self, settings: bool) -> Self {
+        Self { settings, ..self }
+    }
+
     /// Begins the next stretch: what was not met since the last call but one is forgotten.
     pub fn next_stretch(&self) {
         self.replies.next_stretch();
@@ -80,14 +89,13 @@ impl Memo {
         }
     }
 
-    /// What a body tells; decoded only if its bytes are not known.
+    /// What bodies tell, each by its place; one is decoded only if its bytes are not known.
     pub(super) fn told(
         &self,
-        endpoint: &Endpoint,
-        body: &[u8],
-        decode: impl FnOnce() -> Told,
-    ) -> Told {
-        self.replies.known(endpoint, body, decode)
+        bodies: &[(&Endpoint, &[u8])],
+        decode: impl FnMut(usize) -> Told,
+    ) -> Vec<Told> {
+        self.replies.known_all(bodies, decode)
     }
 }
 
@@ -116,13 +124,21 @@ struct Slot<T> {
     newer: Known<T>,
     older: Option<Known<T>>,
     /// The stretch in which one of them was met.
-    met: u64,
+    met: Cell<u64>,
 }
 
 struct Known<T> {
     /// Hash of all its bytes.
     whole: u64,
     told: T,
+}
+
+impl<T> Slot<T> {
+    /// What a piece means, if it is known.
+    fn find(&self, sought: &Sought) -> Option<&T> {
+        let mut both = [Some(&self.newer), self.older.as_ref()].into_iter().flatten();
+        both.find(|known| known.whole == sought.whole).map(|known| &known.told)
+    }
 }
 
 impl<T> Default for Shard<T> {
@@ -148,21 +164,73 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
 
     /// What a piece of JSON means; made only if its bytes are not known.
     pub(super) fn known(&self, endpoint: &Endpoint, json: &[u8], make: impl FnOnce() -> T) -> T {
-        if json.len() > MOST_OF_ONE {
-            return make();
+        let Some(sought) = self.sought(endpoint, json) else { return make() };
+        let known = {
+            let shard = lock(&self.shards[sought.shard()]);
+            shard.slot(&sought).and_then(|slot| slot.find(&sought)).cloned()
+        };
+        known.unwrap_or_else(|| self.keep(sought, make()))
+    }
+
+    /// The same of many, each made by its place. They are looked up together, because each lookup
+    /// waits for memory, and that side by side.
+    fn known_all(&self, pieces: &[(&Endpoint, &[u8])], mut make: impl FnMut(usize) -> T) -> Vec<T> {
+        let sought = pieces.iter().map(|(endpoint, json)| self.sought(endpoint, json));
+        let sought: Vec<Option<Sought>> = sought.collect();
+        let mut by_shard: [Vec<usize>; SHARDS] = Default::default();
+        for (at, sought) in sought.iter().enumerate() {
+            if let Some(sought) = sought {
+                by_shard[sought.shard()].push(at);
+            }
         }
-        let hash = self.outsets.hash_one((endpoint, json.len(), &json[..json.len().min(OUTSET)]));
-        let shard = &self.shards[(hash >> 60) as usize % SHARDS];
-        // The hash of the whole is taken while its slot is on its way from memory.
-        let whole = || self.wholes.hash_one(json);
-        let (whole, found) = lock(shard).find(hash, whole);
-        if let Some(told) = found {
-            return told;
+        let mut known: Vec<Option<T>> = pieces.iter().map(|_| None).collect();
+        for (shard, places) in self.shards.iter().zip(&by_shard) {
+            let shard = lock(shard);
+            let sought = places.iter().filter_map(|at| Some((*at, sought[*at].as_ref()?)));
+            let slots = sought.map(|(at, sought)| (at, sought, shard.slot(sought)));
+            let slots: Vec<_> = slots.collect();
+            for (at, sought, slot) in slots {
+                known[at] = slot.and_then(|slot| slot.find(sought)).cloned();
+            }
         }
-        let told = make();
-        let known = Known { whole, told: told.clone() };
-        lock(shard).keep(hash, known, json.len(), MOST / SHARDS);
+        let made = known.into_iter().zip(sought).enumerate().map(|(at, (known, sought))| {
+            known.unwrap_or_else(|| match sought {
+                Some(sought) => self.keep(sought, make(at)),
+                None => make(at),
+            })
+        });
+        made.collect()
+    }
+
+    /// By what a piece is looked for; nothing if it is so long that it is not held.
+    fn sought(&self, endpoint: &Endpoint, json: &[u8]) -> Option<Sought> {
+        let outset = &json[..json.len().min(OUTSET)];
+        (json.len() <= MOST_OF_ONE).then(|| Sought {
+            outset: self.outsets.hash_one((endpoint, json.len(), outset)),
+            whole: self.wholes.hash_one(json),
+            length: json.len(),
+        })
+    }
+
+    fn keep(&self, sought: Sought, told: T) -> T {
+        lock(&self.shards[sought.shard()]).keep(sought, told.clone(), MOST / SHARDS);
         told
+    }
+}
+
+/// By what a piece is looked for.
+#[derive(Clone, Copy)]
+struct Sought {
+    /// Hash of its endpoint, its length and how it begins.
+    outset: u64,
+    /// Hash of all its bytes.
+    whole: u64,
+    length: usize,
+}
+
+impl Sought {
+    fn shard(&self) -> usize {
+        (self.outset >> 60) as usize % SHARDS
     }
 }
 
@@ -171,27 +239,31 @@ fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<T: Clone> Shard<T> {
-    /// The hash of a piece, and what it means, if it is known.
-    fn find(&mut self, hash: u64, whole: impl Fn() -> u64) -> (u64, Option<T>) {
-        let Some(slot) = self.slots.get_mut(&hash) else { return (whole(), None) };
-        slot.met = self.stretch;
-        let whole = whole();
-        let mut both = [Some(&slot.newer), slot.older.as_ref()].into_iter().flatten();
-        (whole, both.find(|known| known.whole == whole).map(|known| known.told.clone()))
+impl<T> Shard<T> {
+    /// Where a piece is kept, if it is known.
+    fn slot(&self, sought: &Sought) -> Option<&Slot<T>> {
+        let slot = self.slots.get(&sought.outset)?;
+        slot.met.set(self.stretch);
+        Some(slot)
     }
 
-    fn keep(&mut self, hash: u64, known: Known<T>, length: usize, most: usize) {
-        self.held += length;
-        match self.slots.entry(hash) {
+    fn keep(&mut self, sought: Sought, told: T, most: usize) {
+        let Sought { outset, whole, length } = sought;
+        let known = Known { whole, told };
+        match self.slots.entry(outset) {
             Entry::Occupied(slot) => {
                 let slot = slot.into_mut();
+                // Two threads, or one that looks at many at once, may have made the same.
+                if slot.newer.whole == whole {
+                    return;
+                }
                 slot.older = Some(std::mem::replace(&mut slot.newer, known));
             }
             Entry::Vacant(slot) => {
-                slot.insert(Slot { newer: known, older: None, met: self.stretch });
+                slot.insert(Slot { newer: known, older: None, met: Cell::new(self.stretch) });
             }
         }
+        self.held += length;
         if self.held > most {
             self.forget();
         }
@@ -200,7 +272,7 @@ impl<T: Clone> Shard<T> {
     /// Forgets what was not met in this stretch, and begins the next.
     fn forget(&mut self) {
         let stretch = self.stretch;
-        self.slots.retain(|_, slot| slot.met == stretch);
+        self.slots.retain(|_, slot| slot.met.get() == stretch);
         self.stretch += 1;
         self.held = 0;
     }
@@ -219,7 +291,7 @@ mod tests {
     fn decoded(memo: &Memo, bodies: &[&[u8]]) -> usize {
         let count = Cell::new(0);
         for body in bodies {
-            memo.told(&Endpoint::VARZ, body, || {
+            memo.told(&[(&Endpoint::VARZ, body)], |_| {
                 count.set(count.get() + 1);
                 Told::unreadable(String::from_utf8_lossy(body))
             });
@@ -227,20 +299,55 @@ mod tests {
         count.get()
     }
 
+    /// What a body tells; `new` if it was not known.
+    fn text(memo: &Memo, endpoint: &Endpoint, body: &[u8]) -> String {
+        let told = memo.told(&[(endpoint, body)], |_| Told::unreadable("new"));
+        told.iter().map(unread).collect()
+    }
+
+    fn unread(told: &Told) -> &str {
+        let Told::Unreadable(text) = told else { panic!("{told:?}") };
+        text
+    }
+
+    #[test]
+    fn many_at_once_are_told_in_their_order() {
+        let memo = Memo::default();
+        let bodies: Vec<Vec<u8>> =
+            (0..500).map(|number: u32| (number % 300).to_string().into()).collect();
+        decoded(&memo, &bodies[..100].iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let long = vec![b'x'; MOST_OF_ONE + 1];
+        let all = bodies.iter().map(Vec::as_slice).chain([long.as_slice()]);
+        let all: Vec<(&Endpoint, &[u8])> = all.map(|body| (&Endpoint::VARZ, body)).collect();
+        // Of 501 two hundred are known, and the second time all but the one that is too long.
+        for fresh in [301, 1] {
+            let mut made = 0;
+            let told = memo.told(&all, |at| {
+                made += 1;
+                Told::unreadable(String::from_utf8_lossy(all[at].1))
+            });
+            assert_eq!(made, fresh);
+            for ((_, body), told) in all.iter().zip(&told) {
+                assert_eq!(unread(told).as_bytes(), *body);
+            }
+        }
+    }
+
     #[test]
     fn the_same_bytes_are_decoded_once_and_give_the_same() {
         let memo = Memo::default();
         assert_eq!(decoded(&memo, &[b"a", b"b", b"a", b"a"]), 2);
-        let again = memo.told(&Endpoint::VARZ, b"b", || Told::unreadable("other"));
-        assert!(matches!(again, Told::Unreadable(text) if &*text == "b"));
+        assert_eq!(text(&memo, &Endpoint::VARZ, b"b"), "b");
     }
 
     #[test]
     fn another_endpoint_is_another_reply() {
         let memo = Memo::default();
-        memo.told(&Endpoint::VARZ, b"a", || Told::unreadable("varz"));
-        let other = memo.told(&Endpoint::STATSZ, b"a", || Told::unreadable("statsz"));
-        assert!(matches!(other, Told::Unreadable(text) if &*text == "statsz"));
+        assert_eq!(text(&memo, &Endpoint::VARZ, b"a"), "new");
+        assert_eq!(text(&memo, &Endpoint::STATSZ, b"a"), "new");
+        let both = [(&Endpoint::STATSZ, b"a".as_slice()), (&Endpoint::ROUTEZ, b"a")];
+        let told = memo.told(&both, |at| Told::unreadable(at.to_string()));
+        assert_eq!(told.iter().map(unread).collect::<Vec<_>>(), ["new", "1"]);
     }
 
     #[test]
@@ -260,8 +367,7 @@ mod tests {
         let [a, b, c] = [reply(b'a'), reply(b'b'), reply(b'c')];
         assert_eq!(decoded(&memo, &[&a, &b, &a, &b]), 2);
         assert_eq!(decoded(&memo, &[&c, &b, &c]), 1);
-        let told = memo.told(&Endpoint::VARZ, &c, || Told::unreadable("other"));
-        assert!(matches!(told, Told::Unreadable(text) if text.as_bytes() == c));
+        assert_eq!(text(&memo, &Endpoint::VARZ, &c).as_bytes(), c);
     }
 
     #[test]

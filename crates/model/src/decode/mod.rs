@@ -27,14 +27,16 @@ use smol_str::SmolStr;
 pub use memo::Memo;
 
 use crate::epoch::{Epoch, Malformed, ServiceRecord, Sighting, Who};
-use crate::intake::{EpochIndex, Problem};
+use crate::intake::{EpochIndex, Met, Problem};
 use crowd::Crowd;
-use seen::Seen;
+use seen::{Seen, Sight};
 use told::{Content, Told};
 
 /// Adds one reply to the tables. A reply that cannot be read becomes [`Malformed`].
 pub fn reply(epoch: &mut Epoch, line: &Reply<'_>, limits: &Limits, memo: &Memo) {
-    add_seen(epoch, line, Seen::of(line, limits, memo), limits);
+    for seen in Sight::new(limits, memo).of(&[line]) {
+        add_seen(epoch, line, seen, limits);
+    }
 }
 
 /// Adds what was seen in a reply.
@@ -112,12 +114,12 @@ fn account(epoch: &Epoch, id: &str) -> SmolStr {
 
 /// Connections of one account, of which it is not told what they listen to.
 fn owners(epoch: &mut Epoch, line: &Reply<'_>, told::Owners { who, cids }: told::Owners) {
-    let account = line.filter.as_ref().and_then(|filter| filter.account.as_deref());
+    let account = line.filter().and_then(|filter| filter.account.as_deref());
     if let Some(account) = account.map(SmolStr::new) {
         let of_server = epoch.owners.entry(who.server.clone()).or_default();
         of_server.extend(cids.into_iter().map(|cid| (cid, account.clone())));
     }
-    epoch.sightings.push(sighting(line, Arc::new(who), None));
+    epoch.sightings.push(sighting(line, who, None));
 }
 
 fn sighting(line: &Reply<'_>, who: Arc<Who>, url: Option<&str>) -> Sighting {
@@ -236,14 +238,27 @@ pub fn replies(index: &EpochIndex, wanted: &dyn Fn(&Endpoint) -> bool) -> Epoch 
     let (mut epoch, memo) =
         (Epoch::empty(index.head.clone().expecting(Arc::default())), Memo::default());
     let mut crowd = Crowd::of(index.limits(), wanted);
-    let see = |line: &Reply<'_>| Seen::of(line, index.limits(), &memo);
-    index.read_ahead(wanted, &see, &mut |line, seen| {
-        if let Line::Reply(line) = line {
-            crowd.reply(&mut epoch, &line, || seen.unwrap_or_else(|| see(&line)));
+    let sight = Sight::new(index.limits(), &memo);
+    index.read_ahead(wanted, &|lines| sight.of(lines), &mut |met| {
+        if let Met::Reply(line, seen) = met {
+            crowd.reply(&mut epoch, line, seen);
+            sight.close_if(crowd.is_beyond());
         }
     });
     crowd.problems(&mut epoch, index);
     epoch
+}
+
+/// Adds a line that is no reply.
+fn other(epoch: &mut Epoch, crowd: &mut Crowd<'_>, line: Line<'_>) {
+    match line {
+        Line::Epoch(header) => crowd.header(epoch, *header),
+        Line::Event(line) => events::event(epoch, &line),
+        Line::Capture(capture) => crowd.capture(epoch, *capture),
+        Line::End(end) => epoch.end = Some(end.without_memory()),
+        Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,
+        Line::Reply(_) | Line::OtherMajor { .. } | Line::Malformed { .. } => {}
+    }
 }
 
 /// Reads the wanted endpoints of an epoch into its tables. What could not be used is told in the
@@ -258,17 +273,14 @@ pub fn load(
         *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
     };
     let mut crowd = Crowd::of(index.limits(), wanted);
-    let see = |line: &Reply<'_>| Seen::of(line, index.limits(), memo);
-    let mut problems = index.read_ahead(&always, &see, &mut |line, seen| match line {
-        Line::Epoch(header) => crowd.header(&mut epoch, *header),
-        Line::Reply(line) => {
-            crowd.reply(&mut epoch, &line, || seen.unwrap_or_else(|| see(&line)));
+    let sight = Sight::new(index.limits(), memo);
+    let look = |lines: &[&Reply<'_>]| sight.of(lines);
+    let mut problems = index.read_ahead(&always, &look, &mut |met| match met {
+        Met::Reply(line, seen) => {
+            crowd.reply(&mut epoch, line, seen);
+            sight.close_if(crowd.is_beyond());
         }
-        Line::Event(line) => events::event(&mut epoch, &line),
-        Line::Capture(capture) => crowd.capture(&mut epoch, *capture),
-        Line::End(end) => epoch.end = Some(end.without_memory()),
-        Line::Unknown { kind } => *epoch.unknown_lines.entry(kind).or_default() += 1,
-        Line::OtherMajor { .. } | Line::Malformed { .. } => {}
+        Met::Other(line) => other(&mut epoch, &mut crowd, line),
     });
     problems.extend(crowd.problems(&mut epoch, index));
     if index.is_captured() {

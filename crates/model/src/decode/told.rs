@@ -53,7 +53,7 @@ pub(super) enum Content {
     /// An error, or an endpoint of which only the envelope is read.
     #[default]
     Nothing,
-    /// Settings are there even if VARZ cannot be read.
+    /// Settings are there even if VARZ cannot be read, and only where somebody wants them.
     Varz(Option<Arc<VarzRecord>>, Option<Arc<SettingsRecord>>),
     Statsz(Arc<StatszRecord>),
     Routez(Arc<RoutezRecord>),
@@ -66,7 +66,7 @@ pub(super) enum Content {
 pub(super) fn told(endpoint: &Endpoint, body: &Body<'_>, memo: &Memo) -> Told {
     match endpoint {
         e if is_service(e) => services::told(e, body, memo),
-        e if *e == Endpoint::VARZ => varz(body),
+        e if *e == Endpoint::VARZ => varz(body, memo.settings),
         e if *e == Endpoint::STATSZ => server(body, |id, statsz: &Statsz<'_>, now| {
             Content::Statsz(Arc::new(records::statsz(id, statsz, now)))
         }),
@@ -95,13 +95,13 @@ pub(super) fn is_connections(endpoint: &Endpoint) -> bool {
 }
 
 /// VARZ has its settings besides: a field of another type than expected must not cost them.
-fn varz(body: &Body<'_>) -> Told {
-    let settings = |id: &SmolStr| settings(id, Arc::from(body.bytes()), false);
+fn varz(body: &Body<'_>, wanted: bool) -> Told {
+    let settings = |id: &SmolStr| wanted.then(|| settings(id, Arc::from(body.bytes()), false));
     let mut told = read(body, |id, varz: &Varz<'_>, _| {
-        Content::Varz(Some(Arc::new(records::varz(id, varz))), Some(settings(id)))
+        Content::Varz(Some(Arc::new(records::varz(id, varz))), settings(id))
     });
     if let Ok(ServerTold { who, content, unreadable: Some(_) }) = &mut told {
-        *content = Content::Varz(None, Some(settings(&who.server)));
+        *content = Content::Varz(None, settings(&who.server));
     }
     shared(told)
 }
@@ -153,7 +153,7 @@ fn partly<'a, T: Deserialize<'a>>(
 
 /// Whose connections a list tells that does not tell their subscriptions.
 pub(super) struct Owners {
-    pub(super) who: Who,
+    pub(super) who: Arc<Who>,
     pub(super) cids: Vec<u64>,
 }
 
@@ -162,7 +162,7 @@ pub(super) fn owners(body: &Body<'_>) -> Result<Owners, String> {
     let envelope: Envelope<'_, Connz<'_>> = body.parse().map_err(|error| error.to_string())?;
     let who = envelope.server.as_ref().and_then(who).ok_or(NOBODY)?;
     let rows = envelope.data.map(|connz| connz.connections).unwrap_or_default();
-    Ok(Owners { who, cids: rows.iter().filter_map(|row| row.cid).collect() })
+    Ok(Owners { who: Arc::new(who), cids: rows.iter().filter_map(|row| row.cid).collect() })
 }
 
 /// Why a reply is of no use that tells nobody.

@@ -19,6 +19,9 @@ use crate::expected::Expected;
 /// Malformed lines of one endpoint that are told one by one.
 const TOLD: usize = 3;
 
+/// Lines that are looked at together.
+const RUN: usize = 128;
+
 /// Where one frame of an epoch stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameRef {
@@ -34,6 +37,14 @@ pub struct FrameRef {
     pub n: u64,
     /// What it is about.
     pub endpoint: Endpoint,
+}
+
+/// A line that is met, and what a look ahead made of it.
+pub enum Met<'r, 'a, T> {
+    /// A reply.
+    Reply(&'r Reply<'a>, T),
+    /// Any other line.
+    Other(Line<'a>),
 }
 
 /// One epoch, not yet read.
@@ -144,19 +155,31 @@ impl EpochIndex {
             problems.retain(|problem| !self.problems.contains(problem));
             return problems;
         }
+        self.runs(wanted, &mut |run| run.drain(..).for_each(&mut *each))
+    }
+
+    /// The same, some lines at a time.
+    fn runs(
+        &self,
+        wanted: &dyn Fn(&Endpoint) -> bool,
+        each: &mut dyn FnMut(&mut Vec<Line<'_>>),
+    ) -> Vec<Problem> {
         let mut reader = FrameReader::new(&self.files);
         let mut notes = Notes::default();
         for at in self.frames.iter().filter(|at| wanted(&at.endpoint)) {
             match reader.frame(at, &self.uuid) {
                 Ok(frame) => {
+                    let mut run = Vec::with_capacity(RUN);
                     for line in frame.lines() {
-                        notes.look_at(&line, at);
-                        if belongs(&line, &at.endpoint, &self.uuid) {
-                            each(line);
-                        } else {
-                            notes.add(at, "line_misplaced", "lines of another endpoint or epoch");
+                        if notes.admit(&line, at, &self.uuid) {
+                            run.push(line);
+                        }
+                        if run.len() == RUN {
+                            each(&mut run);
+                            run.clear();
                         }
                     }
+                    each(&mut run);
                 }
                 Err((kind, why)) => notes.frame(at, kind, &why),
             }
@@ -166,21 +189,39 @@ impl EpochIndex {
         problems
     }
 
-    /// The same by all threads of the pool it is called in, where that is worth it: of an epoch that
-    /// no collector of ours recorded, which is one archive. Then `look` is shown each reply, and what
-    /// it makes of it is handed over with the line, which has no body any more. Other lines come
-    /// alone. Lines come in the order of [`read`](Self::read).
+    /// The same, with a look ahead: `look` is shown some replies at a time and makes something of
+    /// each, which is handed over with it. Lines come in the order of [`read`](Self::read). Of an
+    /// epoch that no collector of ours recorded, which is one archive, this is done by all threads of
+    /// the pool it is called in, and the replies have no body any more.
     pub fn read_ahead<T: Send>(
         &self,
         wanted: &dyn Fn(&Endpoint) -> bool,
-        look: &(dyn Fn(&Reply<'_>) -> T + Sync),
-        each: &mut dyn FnMut(Line<'_>, Option<T>),
+        look: &(dyn Fn(&[&Reply<'_>]) -> Vec<T> + Sync),
+        each: &mut dyn FnMut(Met<'_, '_, T>),
     ) -> Vec<Problem> {
         let Some(capture) = &self.capture else {
-            return self.read(wanted, &mut |line| each(line, None));
+            return self.runs(wanted, &mut |run| {
+                let replies: Vec<&Reply<'_>> = run.iter().filter_map(Line::reply).collect();
+                let mut seen = look(&replies).into_iter();
+                for line in run {
+                    if let Line::Reply(reply) = line {
+                        seen.next().into_iter().for_each(|seen| each(Met::Reply(reply, seen)));
+                    } else {
+                        let gone = Line::Unknown { kind: String::new() };
+                        each(Met::Other(std::mem::replace(line, gone)));
+                    }
+                }
+            });
         };
         let places = &self.files.places;
-        let mut problems = capture.read_ahead(&self.uuid, places, wanted, look, each);
+        let look = |reply: &Reply<'_>| look(&[reply]);
+        let mut each = |line: Line<'_>, seen: Option<Vec<T>>| match line {
+            Line::Reply(reply) => {
+                seen.into_iter().flatten().for_each(|seen| each(Met::Reply(&reply, seen)));
+            }
+            other => each(Met::Other(other)),
+        };
+        let mut problems = capture.read_ahead(&self.uuid, places, wanted, &look, &mut each);
         problems.retain(|problem| !self.problems.contains(problem));
         problems
     }
@@ -242,6 +283,16 @@ struct Notes {
 }
 
 impl Notes {
+    /// Whether a line belongs where it stands; if not, or if it cannot be read, that is noted.
+    fn admit(&mut self, line: &Line<'_>, at: &FrameRef, uuid: &str) -> bool {
+        self.look_at(line, at);
+        let here = belongs(line, &at.endpoint, uuid);
+        if !here {
+            self.add(at, "line_misplaced", "lines of another endpoint or epoch");
+        }
+        here
+    }
+
     fn look_at(&mut self, line: &Line<'_>, at: &FrameRef) {
         let Line::Malformed { offset, why } = line else { return };
         let told = self.malformed.entry(at.endpoint.clone()).or_default();

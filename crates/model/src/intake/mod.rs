@@ -31,7 +31,7 @@ use nats_hindsight_snapshot::format::Limits;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use index::{EpochIndex, FrameRef};
+pub use index::{EpochIndex, FrameRef, Met};
 
 /// Something somebody handed over.
 #[derive(Clone, Debug)]

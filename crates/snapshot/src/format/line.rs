@@ -49,6 +49,16 @@ pub enum Line<'a> {
     },
 }
 
+impl<'a> Line<'a> {
+    /// The reply, if it is one.
+    pub fn reply(&self) -> Option<&Reply<'a>> {
+        match self {
+            Self::Reply(reply) => Some(reply),
+            _ => None,
+        }
+    }
+}
+
 /// What stands under the one key of a line.
 pub(super) enum Parsed<'a> {
     Frame(FrameLine),

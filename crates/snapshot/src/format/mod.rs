@@ -28,7 +28,7 @@ pub use frame::{Frame, FrameError, Scratch, read_frame};
 pub use header::read_header;
 pub use limits::Limits;
 pub use line::Line;
-pub use reply::{Body, Reply, UNTIMED};
+pub use reply::{Body, Further, Reply, UNTIMED};
 pub use scan::{Found, FrameAt, Scan, scan};
 pub use source::ReadAt;
 pub use writer::{SnapshotWriter, WriteError};

@@ -45,6 +45,15 @@ pub struct Reply<'a> {
     pub arrival_us: u64,
     /// Microseconds between request and reply; [`UNTIMED`] where nobody measured it.
     pub rtt_us: u64,
+    /// What was sent, if it is JSON.
+    pub body: Option<Body<'a>>,
+    /// What few replies have.
+    pub further: Option<Box<Further>>,
+}
+
+/// What the collector says of few replies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Further {
     /// Page of a paged endpoint.
     pub page: Option<PageLine>,
     /// What the request was restricted to.
@@ -54,10 +63,15 @@ pub struct Reply<'a> {
     pub without_subscriptions: bool,
     /// Paths of the fields whose value was replaced.
     pub scrubbed: Vec<String>,
-    /// What was sent, if it is JSON.
-    pub body: Option<Body<'a>>,
     /// What was sent in base64, if it is not JSON.
     pub body_base64: Option<String>,
+}
+
+impl Further {
+    /// The same; nothing if it says nothing.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 /// A body that may not have been looked at yet.
@@ -126,18 +140,23 @@ impl<'a> Reply<'a> {
             account: line.account.map(Cow::Owned),
             arrival_us: line.arrival_us,
             rtt_us: line.rtt_us,
-            page: line.page,
-            filter: line.filter,
-            without_subscriptions: false,
-            scrubbed: line.scrubbed,
             body: None,
-            body_base64: line.body_base64,
+            further: Further {
+                page: line.page,
+                filter: line.filter,
+                without_subscriptions: false,
+                scrubbed: line.scrubbed,
+                body_base64: line.body_base64,
+            }
+            .boxed(),
         }
     }
 
     /// The line without its body, borrowed from nobody.
     pub fn line(&self) -> ReplyLine<'static> {
         let owned = |text: &Option<Cow<'_, str>>| text.clone().map(Cow::into_owned);
+        let Further { page, filter, scrubbed, body_base64, .. } =
+            self.further.as_deref().cloned().unwrap_or_default();
         ReplyLine {
             endpoint: self.endpoint.clone(),
             subject: self.subject.clone().into_owned(),
@@ -145,12 +164,27 @@ impl<'a> Reply<'a> {
             account: owned(&self.account),
             arrival_us: self.arrival_us,
             rtt_us: self.rtt_us,
-            page: self.page,
-            filter: self.filter.clone(),
-            scrubbed: self.scrubbed.clone(),
+            page,
+            filter,
+            scrubbed,
             body: None,
-            body_base64: self.body_base64.clone(),
+            body_base64,
         }
+    }
+
+    /// Page of a paged endpoint.
+    pub fn page(&self) -> Option<PageLine> {
+        self.further.as_ref()?.page
+    }
+
+    /// What the request was restricted to.
+    pub fn filter(&self) -> Option<&FilterLine> {
+        self.further.as_ref()?.filter.as_ref()
+    }
+
+    /// Whether connections were asked for without their subscriptions.
+    pub fn without_subscriptions(&self) -> bool {
+        self.further.as_ref().is_some_and(|further| further.without_subscriptions)
     }
 
     /// Cuts a line in front of its body; nothing where that cannot be done. `before` is what the line
@@ -181,12 +215,20 @@ impl<'a> Reply<'a> {
     /// and their texts have no escapes. Anything else is left to the JSON parser.
     fn plain(fields: &'a [u8], before: &mut Before<'a>) -> Option<(Self, &'a [u8])> {
         let mut rest = Rest(fields);
-        let endpoint = rest.text(b"\"endpoint\":\"", before.endpoint)?;
-        let subject = rest.text(b",\"subject\":\"", before.subject)?;
-        let source = rest.text(b",\"source\":\"", "");
-        let account = rest.text(b",\"account\":\"", before.account);
-        *before = Before { endpoint, subject, account: account.unwrap_or_default() };
-        let endpoint = Endpoint::named(endpoint);
+        if !rest.skip(before.asked) {
+            let endpoint = Endpoint::named(rest.text(b"\"endpoint\":\"")?);
+            let subject = rest.text(b",\"subject\":\"")?;
+            let asked = rest.passed(fields);
+            *before = Before { asked, endpoint: Some(endpoint), subject, ..Before::default() };
+        }
+        let (endpoint, subject) = (before.endpoint.clone()?, before.subject);
+        let source = rest.text(b",\"source\":\"");
+        let behind = rest.0;
+        if !rest.skip(before.of_account) {
+            before.account = rest.text(b",\"account\":\"");
+            before.of_account = rest.passed(behind);
+        }
+        let account = before.account;
         let arrival_us = rest.number(b",\"arrival_us\":")?;
         let rtt_us = rest.number(b",\"rtt_us\":")?;
         let reply = Self {
@@ -196,12 +238,8 @@ impl<'a> Reply<'a> {
             account: account.map(Cow::Borrowed),
             arrival_us,
             rtt_us,
-            page: None,
-            filter: None,
-            without_subscriptions: false,
-            scrubbed: Vec::new(),
             body: None,
-            body_base64: None,
+            further: None,
         };
         Some((reply, rest.0))
     }
@@ -210,9 +248,13 @@ impl<'a> Reply<'a> {
 /// Texts that a line often shares with the one before, which then need not be looked at.
 #[derive(Default)]
 pub(super) struct Before<'a> {
-    endpoint: &'a str,
+    /// The fields that say what was asked, as they stand in the line.
+    asked: &'a [u8],
+    endpoint: Option<Endpoint>,
     subject: &'a str,
-    account: &'a str,
+    /// The field of the account.
+    of_account: &'a [u8],
+    account: Option<&'a str>,
 }
 
 /// Whether a text holds a raw control character.
@@ -224,13 +266,26 @@ fn holds_controls(text: &[u8]) -> bool {
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
-    /// A text behind a key, up to its quote. It may be `likely`, which is such a text.
-    fn text(&mut self, key: &[u8], likely: &'a str) -> Option<&'a str> {
-        let behind = self.0.strip_prefix(key)?;
-        if let Some([b'"', rest @ ..]) = behind.strip_prefix(likely.as_bytes()) {
-            self.0 = rest;
-            return Some(likely);
+    /// Passes over fields that were read before and end with a quote; false if they do not stand
+    /// here.
+    fn skip(&mut self, fields: &[u8]) -> bool {
+        match self.0.strip_prefix(fields) {
+            Some(rest) if !fields.is_empty() => {
+                self.0 = rest;
+                true
+            }
+            _ => false,
         }
+    }
+
+    /// What stood in front of the rest.
+    fn passed(&self, all: &'a [u8]) -> &'a [u8] {
+        &all[..all.len() - self.0.len()]
+    }
+
+    /// A text behind a key, up to its quote.
+    fn text(&mut self, key: &[u8]) -> Option<&'a str> {
+        let behind = self.0.strip_prefix(key)?;
         let end = memchr::memchr2(b'"', b'\\', behind)?;
         let (text, rest) = behind.split_at_checked(end)?;
         let rest = rest.strip_prefix(b"\"")?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nats_hindsight_bundle::{Reader, document};
 use nats_hindsight_snapshot::Endpoint;
-use nats_hindsight_snapshot::format::{Body, Reply, UNTIMED};
+use nats_hindsight_snapshot::format::{Body, Further, Reply, UNTIMED};
 use nats_hindsight_snapshot::lines::FilterLine;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -112,6 +112,12 @@ impl<'a> Page<'a> {
         let account = self.account.map(ToString::to_string);
         let filter =
             (account.is_some() || *of_stream).then_some(FilterLine { account, subject: None });
+        let further = Further {
+            without_subscriptions: *endpoint == Endpoint::CONNZ
+                && (told == Told::Part || self.account.is_some()),
+            filter,
+            ..Further::default()
+        };
         Reply {
             endpoint: endpoint.clone(),
             subject: Cow::Borrowed(""),
@@ -119,13 +125,8 @@ impl<'a> Page<'a> {
             account: None,
             arrival_us: 0,
             rtt_us: UNTIMED,
-            page: None,
-            without_subscriptions: *endpoint == Endpoint::CONNZ
-                && (told == Told::Part || self.account.is_some()),
-            filter,
-            scrubbed: Vec::new(),
             body: None,
-            body_base64: None,
+            further: further.boxed(),
         }
     }
 

@@ -67,6 +67,7 @@ struct State {
 impl Follow for SettingsSkew {
     type Facts = Facts;
     type State = State;
+    const SETTINGS: bool = true;
 
     fn observe(view: &View<'_>) -> Facts {
         // Over HTTP some settings are those of the start: an envelope is believed first.

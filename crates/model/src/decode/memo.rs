@@ -4,7 +4,7 @@
 //! Services tell the same of themselves for days, and an idle system little else.
 //!
 //! The bytes themselves are not held: they would be fetched from memory once more for each reply.
-//! A reply is known by its endpoint, its length, how it begins and a hash of all of it. The hash is
+//! A reply is known by its endpoint, its sender, how it begins and a hash of all of it. The hash is
 //! seeded anew in each process, so that no recording can be made for two replies to look alike, and
 //! by chance it happens to one pair in 2^64.
 
@@ -34,15 +34,26 @@ const MOST_PARTS: usize = 4 << 20;
 /// What a body longer than this means is not held: few are, and those change all the time.
 const MOST_OF_ONE: usize = 64 << 10;
 
-/// By so many of its first bytes, and its length, a reply is looked for: they name its sender. So
-/// a reply that changed meets the one before, and takes the place of an older one.
-const OUTSET: usize = 192;
+/// By its sender and so many of its first bytes a reply is looked for. They name the sender as well,
+/// and little that changes. So a reply that changed meets the one before, and takes the place of an
+/// older one.
+const OUTSET: usize = 128;
 
 /// Parts of replies begin alike and name nobody.
 const ALL: usize = usize::MAX;
 
 /// Rows of a table that are kept for the next epoch.
 const MOST_ROWS: usize = 1 << 17;
+
+/// A body, and where it comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) source: Option<&'a str>,
+    /// Of a paged endpoint.
+    pub(super) first_row: u64,
+    pub(super) body: &'a [u8],
+}
 
 /// What was decoded shortly before.
 ///
@@ -90,17 +101,13 @@ impl Memo {
     }
 
     /// What bodies tell, each by its place; one is decoded only if its bytes are not known.
-    pub(super) fn told(
-        &self,
-        bodies: &[(&Endpoint, &[u8])],
-        decode: impl FnMut(usize) -> Told,
-    ) -> Vec<Told> {
+    pub(super) fn told(&self, bodies: &[Sent<'_>], decode: impl FnMut(usize) -> Told) -> Vec<Told> {
         self.replies.known_all(bodies, decode)
     }
 }
 
 /// What pieces of JSON mean, by their bytes and the endpoint they are of: of this stretch of a
-/// sequence and of the one before, and of `MOST` bytes at most. Of those that have their length and
+/// sequence and of the one before, and of `MOST` bytes at most. Of those that have their sender and
 /// their first `OUTSET` bytes in common, the last two are kept.
 pub(super) struct Kept<T, const MOST: usize, const OUTSET: usize> {
     shards: [Mutex<Shard<T>>; SHARDS],
@@ -112,7 +119,7 @@ pub(super) struct Kept<T, const MOST: usize, const OUTSET: usize> {
 type Whole = foldhash::quality::RandomState;
 
 struct Shard<T> {
-    /// By the hash of the endpoint, the length and the outset.
+    /// By the hash of the endpoint, the sender and the outset.
     slots: HashMap<u64, Slot<T>, RandomState>,
     stretch: u64,
     /// Bytes that came in this stretch.
@@ -164,7 +171,8 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
 
     /// What a piece of JSON means; made only if its bytes are not known.
     pub(super) fn known(&self, endpoint: &Endpoint, json: &[u8], make: impl FnOnce() -> T) -> T {
-        let Some(sought) = self.sought(endpoint, json) else { return make() };
+        let sent = Sent { endpoint, source: None, first_row: 0, body: json };
+        let Some(sought) = self.sought(&sent) else { return make() };
         let known = {
             let shard = lock(&self.shards[sought.shard()]);
             shard.slot(&sought).and_then(|slot| slot.find(&sought)).cloned()
@@ -174,9 +182,8 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
 
     /// The same of many, each made by its place. They are looked up together, because each lookup
     /// waits for memory, and that side by side.
-    fn known_all(&self, pieces: &[(&Endpoint, &[u8])], mut make: impl FnMut(usize) -> T) -> Vec<T> {
-        let sought = pieces.iter().map(|(endpoint, json)| self.sought(endpoint, json));
-        let sought: Vec<Option<Sought>> = sought.collect();
+    fn known_all(&self, pieces: &[Sent<'_>], mut make: impl FnMut(usize) -> T) -> Vec<T> {
+        let sought: Vec<_> = pieces.iter().map(|sent| self.sought(sent)).collect();
         let mut by_shard: [Vec<usize>; SHARDS] = Default::default();
         for (at, sought) in sought.iter().enumerate() {
             if let Some(sought) = sought {
@@ -203,12 +210,13 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
     }
 
     /// By what a piece is looked for; nothing if it is so long that it is not held.
-    fn sought(&self, endpoint: &Endpoint, json: &[u8]) -> Option<Sought> {
-        let outset = &json[..json.len().min(OUTSET)];
-        (json.len() <= MOST_OF_ONE).then(|| Sought {
-            outset: self.outsets.hash_one((endpoint, json.len(), outset)),
-            whole: self.wholes.hash_one(json),
-            length: json.len(),
+    fn sought(&self, sent: &Sent<'_>) -> Option<Sought> {
+        let Sent { endpoint, source, first_row, body } = *sent;
+        let outset = &body[..body.len().min(OUTSET)];
+        (body.len() <= MOST_OF_ONE).then(|| Sought {
+            outset: self.outsets.hash_one((endpoint, source, first_row, outset)),
+            whole: self.wholes.hash_one(body),
+            length: body.len(),
         })
     }
 
@@ -221,7 +229,7 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
 /// By what a piece is looked for.
 #[derive(Clone, Copy)]
 struct Sought {
-    /// Hash of its endpoint, its length and how it begins.
+    /// Hash of its endpoint, its sender and how it begins.
     outset: u64,
     /// Hash of all its bytes.
     whole: u64,
@@ -284,14 +292,18 @@ mod tests {
 
     use nats_hindsight_snapshot::Endpoint;
 
-    use super::{MOST_HELD, MOST_OF_ONE, Memo, OUTSET};
+    use super::{MOST_HELD, MOST_OF_ONE, Memo, OUTSET, Sent};
     use crate::decode::told::Told;
+
+    fn sent<'a>(endpoint: &'a Endpoint, body: &'a [u8]) -> Sent<'a> {
+        Sent { endpoint, source: Some("N1"), first_row: 0, body }
+    }
 
     /// How often each of these bodies is decoded.
     fn decoded(memo: &Memo, bodies: &[&[u8]]) -> usize {
         let count = Cell::new(0);
         for body in bodies {
-            memo.told(&[(&Endpoint::VARZ, body)], |_| {
+            memo.told(&[sent(&Endpoint::VARZ, body)], |_| {
                 count.set(count.get() + 1);
                 Told::unreadable(String::from_utf8_lossy(body))
             });
@@ -301,7 +313,7 @@ mod tests {
 
     /// What a body tells; `new` if it was not known.
     fn text(memo: &Memo, endpoint: &Endpoint, body: &[u8]) -> String {
-        let told = memo.told(&[(endpoint, body)], |_| Told::unreadable("new"));
+        let told = memo.told(&[sent(endpoint, body)], |_| Told::unreadable("new"));
         told.iter().map(unread).collect()
     }
 
@@ -318,17 +330,17 @@ mod tests {
         decoded(&memo, &bodies[..100].iter().map(Vec::as_slice).collect::<Vec<_>>());
         let long = vec![b'x'; MOST_OF_ONE + 1];
         let all = bodies.iter().map(Vec::as_slice).chain([long.as_slice()]);
-        let all: Vec<(&Endpoint, &[u8])> = all.map(|body| (&Endpoint::VARZ, body)).collect();
+        let all: Vec<Sent<'_>> = all.map(|body| sent(&Endpoint::VARZ, body)).collect();
         // Of 501 two hundred are known, and the second time all but the one that is too long.
         for fresh in [301, 1] {
             let mut made = 0;
             let told = memo.told(&all, |at| {
                 made += 1;
-                Told::unreadable(String::from_utf8_lossy(all[at].1))
+                Told::unreadable(String::from_utf8_lossy(all[at].body))
             });
             assert_eq!(made, fresh);
-            for ((_, body), told) in all.iter().zip(&told) {
-                assert_eq!(unread(told).as_bytes(), *body);
+            for (sent, told) in all.iter().zip(&told) {
+                assert_eq!(unread(told).as_bytes(), sent.body);
             }
         }
     }
@@ -345,7 +357,7 @@ mod tests {
         let memo = Memo::default();
         assert_eq!(text(&memo, &Endpoint::VARZ, b"a"), "new");
         assert_eq!(text(&memo, &Endpoint::STATSZ, b"a"), "new");
-        let both = [(&Endpoint::STATSZ, b"a".as_slice()), (&Endpoint::ROUTEZ, b"a")];
+        let both = [sent(&Endpoint::STATSZ, b"a"), sent(&Endpoint::ROUTEZ, b"a")];
         let told = memo.told(&both, |at| Told::unreadable(at.to_string()));
         assert_eq!(told.iter().map(unread).collect::<Vec<_>>(), ["new", "1"]);
     }
@@ -363,8 +375,8 @@ mod tests {
     #[test]
     fn of_replies_that_begin_alike_the_last_two_are_kept() {
         let memo = Memo::default();
-        let reply = |last: u8| [vec![b'x'; OUTSET], vec![last]].concat();
-        let [a, b, c] = [reply(b'a'), reply(b'b'), reply(b'c')];
+        let reply = |rest: &str| [&[b'x'; OUTSET], rest.as_bytes()].concat();
+        let [a, b, c] = [reply("a"), reply("longer"), reply("c")];
         assert_eq!(decoded(&memo, &[&a, &b, &a, &b]), 2);
         assert_eq!(decoded(&memo, &[&c, &b, &c]), 1);
         assert_eq!(text(&memo, &Endpoint::VARZ, &c).as_bytes(), c);

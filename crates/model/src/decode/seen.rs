@@ -8,6 +8,7 @@ use nats_hindsight_snapshot::Endpoint;
 use nats_hindsight_snapshot::format::{Body, Limits, Reply};
 
 use super::Memo;
+use super::memo::Sent;
 use super::texts::holds_longer;
 use super::told::{self, Owners, Told};
 
@@ -63,9 +64,8 @@ impl<'a> Sight<'a> {
                 }
             });
         }
-        let pieces: Vec<(&Endpoint, &[u8])> =
-            bodies.iter().map(|(at, body)| (&lines[*at].endpoint, body.bytes())).collect();
-        let told = self.memo.told(&pieces, |piece| {
+        let sent: Vec<Sent<'_>> = bodies.iter().map(|(at, body)| sent(lines[*at], body)).collect();
+        let told = self.memo.told(&sent, |piece| {
             let (at, body) = &bodies[piece];
             told::told(&lines[*at].endpoint, body, self.memo)
         });
@@ -73,6 +73,15 @@ impl<'a> Sight<'a> {
             all[*at] = Seen::Told(told);
         }
         all
+    }
+}
+
+fn sent<'a>(line: &'a Reply<'_>, body: &Body<'a>) -> Sent<'a> {
+    Sent {
+        endpoint: &line.endpoint,
+        source: line.source.as_deref(),
+        first_row: line.page().map_or(0, |page| page.offset),
+        body: body.bytes(),
     }
 }
 

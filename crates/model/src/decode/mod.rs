@@ -272,10 +272,14 @@ pub fn load(
     let always = |endpoint: &Endpoint| {
         *endpoint == Endpoint::EPOCH || *endpoint == Endpoint::END || wanted(endpoint)
     };
+    let known_end = index.known_end();
+    let unread = |endpoint: &Endpoint| {
+        always(endpoint) && !(known_end.is_some() && *endpoint == Endpoint::END)
+    };
     let mut crowd = Crowd::of(index.limits(), wanted);
     let sight = Sight::new(index.limits(), memo);
     let look = |lines: &[&Reply<'_>]| sight.of(lines);
-    let mut problems = index.read_ahead(&always, &look, &mut |met| match met {
+    let mut problems = index.read_ahead(&unread, &look, &mut |met| match met {
         Met::Reply(line, seen) => {
             crowd.reply(&mut epoch, line, seen);
             sight.close_if(crowd.is_beyond());
@@ -283,9 +287,7 @@ pub fn load(
         Met::Other(line) => other(&mut epoch, &mut crowd, line),
     });
     problems.extend(crowd.problems(&mut epoch, index));
-    if index.is_captured() {
-        epoch.end.clone_from(&index.totals);
-    }
+    epoch.end = known_end.cloned().or(epoch.end);
     epoch.read =
         index.endpoints().into_iter().filter(|endpoint| always(endpoint)).cloned().collect();
     epoch.whole = index.complete && problems.is_empty();

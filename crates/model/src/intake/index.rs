@@ -60,8 +60,10 @@ pub struct EpochIndex {
     pub head: EpochLine,
     /// Whether the header was there.
     pub has_header: bool,
-    /// The end without its outcomes and without what is to be remembered.
+    /// The end without what is to be remembered, and without its outcomes where they are many.
     pub totals: Option<EndLine>,
+    /// Whether [`totals`](Self::totals) is all that a reader of the epoch needs of its end.
+    pub(super) end_known: bool,
     /// Its frames, by number.
     pub frames: Vec<FrameRef>,
     /// `sha256:` and the digest over the stored frames in order of their numbers.
@@ -224,6 +226,11 @@ impl EpochIndex {
         let mut problems = capture.read_ahead(&self.uuid, places, wanted, &look, &mut each);
         problems.retain(|problem| !self.problems.contains(problem));
         problems
+    }
+
+    /// The end without what is to be remembered, where it is known and need not be read again.
+    pub(crate) fn known_end(&self) -> Option<&EndLine> {
+        self.totals.as_ref().filter(|_| self.end_known)
     }
 
     /// Whether no collector of ours recorded it: header and end are made of what is there.

@@ -17,6 +17,9 @@ use super::index::{EpochIndex, FrameRef};
 use super::reader::{Files, FrameReader};
 use super::{Problem, parallel};
 
+/// Outcomes of an epoch that are held until it is read, so that its end need not be read again.
+const MOST_OUTCOMES: usize = 32;
+
 /// Ranges of missing frames that are told.
 const TOLD: usize = 10;
 
@@ -76,6 +79,7 @@ fn captured(captures: Vec<Captured>, files: &Arc<Files>) -> (Vec<EpochIndex>, Ve
             uuid: head.uuid.clone(),
             has_header: true,
             totals: Some(end),
+            end_known: true,
             frames: Vec::new(),
             digest,
             complete: whole,
@@ -179,6 +183,7 @@ fn open(uuid: &str, parts: &Parts, files: &Arc<Files>) -> Result<EpochIndex, Pro
         head: minimal(&parts.first),
         has_header: false,
         totals: None,
+        end_known: false,
         frames: parts.frames.values().cloned().collect(),
         digest: String::new(),
         complete: false,
@@ -222,21 +227,26 @@ fn differing(n: u64) -> (&'static str, String) {
 
 /// Header and end of an epoch into its index; or the reason why the epoch cannot be used.
 fn read_ends(index: &mut EpochIndex) -> Option<String> {
-    let (mut header, mut end, mut other) = (None, None, None);
+    let (mut header, mut end, mut other, mut odd) = (None, None, None, false);
     let wanted = |endpoint: &Endpoint| [Endpoint::EPOCH, Endpoint::END].contains(endpoint);
     let problems = index.read(&wanted, &mut |line| match line {
         Line::Epoch(line) => {
             header.get_or_insert_with(|| line.expecting(ExpectsLine::default()));
         }
-        Line::End(line) => drop(end.get_or_insert(line.without_memory())),
+        Line::End(line) if end.is_none() => end = Some(line.without_memory()),
         Line::OtherMajor { version, collector } => other = Some(other_major(&version, &collector)),
+        // Whoever reads the epoch counts what is unknown, and takes the last of several ends.
+        Line::Unknown { .. } | Line::End(_) => odd = true,
         _ => {}
     });
     if let Some(head) = header {
         index.has_header = true;
         index.head = head;
     }
-    index.totals = end.map(|end| EndLine { outcomes: Vec::new(), ..end });
+    let few = end.as_ref().is_some_and(|end| end.outcomes.len() <= MOST_OUTCOMES);
+    index.end_known = few && !odd && problems.is_empty();
+    let without_outcomes = |end| EndLine { outcomes: Vec::new(), ..end };
+    index.totals = if index.end_known { end } else { end.map(without_outcomes) };
     index.problems.extend(problems);
     other
 }

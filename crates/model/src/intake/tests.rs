@@ -16,7 +16,9 @@ use nats_hindsight_snapshot::lines::{
     CaptureLine, EpochLine, ExpectedServer, ExpectsLine, FrameLine, ReplyLine, RunLine,
 };
 
+use super::unite::MOST_OUTCOMES;
 use super::{EpochIndex, Intake, IntakeError, Problem, Source, open};
+use crate::decode::Memo;
 
 const A: &str = "aaaaaaaa-0000-4000-8000-000000000000";
 const B: &str = "bbbbbbbb-0000-4000-8000-000000000000";
@@ -395,4 +397,47 @@ fn fields_behind_a_body_cost_nothing() {
     let epoch = crate::decode::replies(&intake.epochs[0], &|_| true);
     assert_eq!(epoch.malformed, []);
     assert_eq!((epoch.varz.len(), epoch.jsz.len(), epoch.sightings.len()), (1, 1, 2));
+}
+
+#[test]
+fn an_end_is_the_same_whether_it_is_held_or_read_again() {
+    let header = header(A, 0);
+    let line = |n: u64, endpoint: &str| FrameLine {
+        epoch: A.to_owned(),
+        system: "prod".to_owned(),
+        start: header.start,
+        n,
+        endpoint: Endpoint::named(endpoint),
+    };
+    let head = format!("{{\"epoch\":{}}}\n", serde_json::to_string(&header).unwrap());
+    let end = |outcomes: usize| {
+        let outcome = r#"{"endpoint":"VARZ","status":"ok","count":1}"#;
+        let outcomes = vec![outcome; outcomes].join(",");
+        format!(
+            "{{\"end\":{{\"end\":\"2026-11-21T09:00:05Z\",\"frames\":1,\"replies\":{},\"outcomes\":[{outcomes}]}}}}\n",
+            outcomes.len()
+        )
+    };
+    let unknown = "{\"hologram\":{}}\n";
+    for (ends, outcomes, held) in [
+        (end(0), 0, true),
+        (end(MOST_OUTCOMES), MOST_OUTCOMES, true),
+        (end(MOST_OUTCOMES + 1), MOST_OUTCOMES + 1, false),
+        (end(2) + unknown, 2, false),
+        (end(1) + &end(3), 3, false),
+    ] {
+        let frames = [
+            frame_bytes(line(0, "epoch"), head.as_bytes()).unwrap(),
+            frame_bytes(line(1, "end"), ends.as_bytes()).unwrap(),
+        ];
+        let index = one(&frames.concat()).epochs.remove(0);
+        assert_eq!(index.known_end().is_some(), held, "{ends}");
+        let wanted = |_: &Endpoint| true;
+        let (epoch, problems) = crate::decode::load(&index, &wanted, &Memo::default());
+        assert_eq!(problems, []);
+        assert_eq!(epoch.end.map(|end| end.outcomes.len()), Some(outcomes), "{ends}");
+        let unknowns = epoch.unknown_lines.get("hologram").copied().unwrap_or_default();
+        assert_eq!(unknowns, u64::from(ends.ends_with(unknown)));
+        assert!(epoch.read.contains(&Endpoint::END));
+    }
 }

@@ -18,7 +18,7 @@ use super::reader::{Files, FrameReader};
 use super::{Problem, parallel};
 
 /// Outcomes of an epoch that are held until it is read, so that its end need not be read again.
-const MOST_OUTCOMES: usize = 32;
+pub(super) const MOST_OUTCOMES: usize = 32;
 
 /// Ranges of missing frames that are told.
 const TOLD: usize = 10;

@@ -23,8 +23,8 @@ const TOLD: usize = 200;
 pub(super) struct Gathered {
     pub(super) places: Vec<Place>,
     pub(super) inputs: Vec<Input>,
-    /// Index of the place, and the frame.
-    pub(super) frames: Vec<(usize, FrameAt)>,
+    /// Index of the place, and its frames.
+    pub(super) frames: Vec<(usize, Vec<FrameAt>)>,
     /// Frames known to be lost: the epoch, the number, and the problem.
     pub(super) lost: Vec<(u64, Problem)>,
     pub(super) problems: Vec<Problem>,
@@ -281,7 +281,7 @@ impl Gathered {
         if !seen.insert(scan.digest) {
             return;
         }
-        self.frames.extend(frames.into_iter().map(|frame| (index, frame)));
+        self.frames.push((index, frames));
         if kind == "foreign" {
             self.foreign(place, seems_to_be(&head));
             return;

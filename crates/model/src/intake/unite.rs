@@ -52,13 +52,9 @@ pub(super) fn unite(gathered: Gathered, limits: &Limits) -> (Vec<EpochIndex>, Ve
             open(uuid, parts, &files)
         },
     );
-    let mut indices = Vec::with_capacity(opened.len());
-    for result in opened {
-        match result {
-            Ok(index) => indices.push(index),
-            Err(refused) => problems.push(refused),
-        }
-    }
+    let used =
+        |opened: Result<EpochIndex, Problem>| opened.map_err(|refused| problems.push(refused)).ok();
+    let mut indices: Vec<EpochIndex> = opened.into_iter().filter_map(used).collect();
     let (captured, repeated) = captured(captures, &files);
     indices.extend(captured);
     problems.extend(repeated);
@@ -131,9 +127,12 @@ fn overlaps(captured: &mut [EpochIndex]) {
     }
 }
 
-fn assemble(frames: Vec<(usize, FrameAt)>, files: &Files) -> BTreeMap<String, Parts> {
+fn assemble(frames: Vec<(usize, Vec<FrameAt>)>, files: &Files) -> BTreeMap<String, Parts> {
     let mut epochs: BTreeMap<String, Parts> = BTreeMap::new();
     let mut reader = FrameReader::new(files);
+    let frames = frames
+        .into_iter()
+        .flat_map(|(place, frames)| frames.into_iter().map(move |frame| (place, frame)));
     for (place, FrameAt { offset, stored, length, line }) in frames {
         let endpoint = Endpoint::named(line.endpoint.as_str());
         let frame = FrameRef { place, offset, stored, length, n: line.n, endpoint };

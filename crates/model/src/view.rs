@@ -185,3 +185,33 @@ fn kept<T>(of: &RefCell<BTreeMap<u64, Arc<T>>>, key: u64, make: impl FnOnce() ->
     of.borrow_mut().insert(key, Arc::clone(&made));
     made
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock};
+
+    use nats_hindsight_snapshot::Endpoint;
+    use nats_hindsight_snapshot::lines::EpochLine;
+
+    use super::{Joined, View};
+    use crate::epoch::{Epoch, SettingsRecord};
+
+    #[test]
+    fn settings_are_seen_by_those_alone_that_declare_them() {
+        let header = r#"{"format":{"name":"n","version":"1.0"},"uuid":"u","system":"s","collector":{"id":"c"},"start":"2026-11-21T09:00:00Z"}"#;
+        let header: EpochLine = serde_json::from_str(header).unwrap();
+        let mut epoch = Epoch::empty(header.expecting(Arc::default()));
+        epoch.settings.push(Arc::new(SettingsRecord {
+            server: "N1".into(),
+            bare: false,
+            body: Arc::from(b"{}".as_slice()),
+            read: OnceLock::new(),
+        }));
+        let joined = Joined::default();
+        let varz = |endpoint: &Endpoint| *endpoint == Endpoint::VARZ;
+        let nothing = |_: &Endpoint| false;
+        assert_eq!(View::new(&epoch, &varz, &joined).settings().len(), 0);
+        assert_eq!(View::new(&epoch, &varz, &joined).with_settings(true).settings().len(), 1);
+        assert_eq!(View::new(&epoch, &nothing, &joined).with_settings(true).settings().len(), 0);
+    }
+}

@@ -191,7 +191,8 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
             }
         }
         let mut known: Vec<Option<T>> = pieces.iter().map(|_| None).collect();
-        for (shard, places) in self.shards.iter().zip(&by_shard) {
+        let asked = self.shards.iter().zip(&by_shard).filter(|(_, places)| !places.is_empty());
+        for (shard, places) in asked {
             let shard = lock(shard);
             let sought = places.iter().filter_map(|at| Some((*at, sought[*at].as_ref()?)));
             let slots = sought.map(|(at, sought)| (at, sought, shard.slot(sought)));

@@ -184,21 +184,19 @@ impl<T: Clone, const MOST: usize, const OUTSET: usize> Kept<T, MOST, OUTSET> {
     /// waits for memory, and that side by side.
     fn known_all(&self, pieces: &[Sent<'_>], mut make: impl FnMut(usize) -> T) -> Vec<T> {
         let sought: Vec<_> = pieces.iter().map(|sent| self.sought(sent)).collect();
-        let mut by_shard: [Vec<usize>; SHARDS] = Default::default();
+        let mut by_shard: [Vec<(usize, Sought)>; SHARDS] = Default::default();
         for (at, sought) in sought.iter().enumerate() {
             if let Some(sought) = sought {
-                by_shard[sought.shard()].push(at);
+                by_shard[sought.shard()].push((at, *sought));
             }
         }
         let mut known: Vec<Option<T>> = pieces.iter().map(|_| None).collect();
-        let asked = self.shards.iter().zip(&by_shard).filter(|(_, places)| !places.is_empty());
-        for (shard, places) in asked {
+        let asked = self.shards.iter().zip(&by_shard).filter(|(_, asked)| !asked.is_empty());
+        for (shard, asked) in asked {
             let shard = lock(shard);
-            let sought = places.iter().filter_map(|at| Some((*at, sought[*at].as_ref()?)));
-            let slots = sought.map(|(at, sought)| (at, sought, shard.slot(sought)));
-            let slots: Vec<_> = slots.collect();
-            for (at, sought, slot) in slots {
-                known[at] = slot.and_then(|slot| slot.find(sought)).cloned();
+            let slots: Vec<_> = asked.iter().map(|(_, sought)| shard.slot(sought)).collect();
+            for ((at, sought), slot) in asked.iter().zip(slots) {
+                known[*at] = slot.and_then(|slot| slot.find(sought)).cloned();
             }
         }
         let made = known.into_iter().zip(sought).enumerate().map(|(at, (known, sought))| {

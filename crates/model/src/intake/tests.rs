@@ -60,6 +60,22 @@ fn epoch(uuid: &str, minute: u32) -> Vec<u8> {
     epoch_of(&header(uuid, minute), "{\"a\":1}")
 }
 
+/// A frame by its lines, as another writer may have made it.
+fn frame_of(header: &EpochLine, n: u64, endpoint: &str, lines: &str) -> Vec<u8> {
+    let first = FrameLine {
+        epoch: header.uuid.clone(),
+        system: header.system.clone(),
+        start: header.start,
+        n,
+        endpoint: Endpoint::named(endpoint),
+    };
+    frame_bytes(first, lines.as_bytes()).unwrap()
+}
+
+fn head_line(header: &EpochLine) -> String {
+    format!("{{\"epoch\":{}}}\n", serde_json::to_string(header).unwrap())
+}
+
 /// Preamble and frame, one piece for each frame of a recording.
 fn pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut ends = Vec::new();
@@ -376,21 +392,15 @@ fn progress_ends_at_the_total() {
 #[test]
 fn fields_behind_a_body_cost_nothing() {
     let header = header(A, 0);
-    let line = |n: u64, endpoint: &str| FrameLine {
-        epoch: A.to_owned(),
-        system: "prod".to_owned(),
-        start: header.start,
-        n,
-        endpoint: Endpoint::named(endpoint),
-    };
+    let frame = |n: u64, endpoint: &str, lines: &str| frame_of(&header, n, endpoint, lines);
     let later = r#","later":{"a":1}}}"#;
     let varz = r#"{"reply":{"endpoint":"VARZ","source":"http://a1:8222","body":{"server_id":"N1","server_name":"a1","version":"2.12.8"}"#;
     let jsz = r#"{"reply":{"endpoint":"JSZ","source":"N1","body":{"server":{"id":"N1","name":"a1"},"data":{"config":{"domain":"hub"}}}"#;
-    let head = format!("{{\"epoch\":{}}}\n", serde_json::to_string(&header).unwrap());
+    let head = head_line(&header);
     let bytes = [
-        frame_bytes(line(0, "epoch"), head.as_bytes()).unwrap(),
-        frame_bytes(line(1, "VARZ"), format!("{varz}{later}\n").as_bytes()).unwrap(),
-        frame_bytes(line(2, "JSZ"), format!("{jsz}{later}\n").as_bytes()).unwrap(),
+        frame(0, "epoch", &head),
+        frame(1, "VARZ", &format!("{varz}{later}\n")),
+        frame(2, "JSZ", &format!("{jsz}{later}\n")),
     ];
     let source = Source::Held { name: "later".to_owned(), bytes: bytes.concat().into() };
     let intake = open(&[source], &Limits::default(), &|_, _| {}).unwrap();
@@ -402,14 +412,8 @@ fn fields_behind_a_body_cost_nothing() {
 #[test]
 fn an_end_is_the_same_whether_it_is_held_or_read_again() {
     let header = header(A, 0);
-    let line = |n: u64, endpoint: &str| FrameLine {
-        epoch: A.to_owned(),
-        system: "prod".to_owned(),
-        start: header.start,
-        n,
-        endpoint: Endpoint::named(endpoint),
-    };
-    let head = format!("{{\"epoch\":{}}}\n", serde_json::to_string(&header).unwrap());
+    let frame = |n: u64, endpoint: &str, lines: &str| frame_of(&header, n, endpoint, lines);
+    let head = head_line(&header);
     let end = |outcomes: usize| {
         let outcome = r#"{"endpoint":"VARZ","status":"ok","count":1}"#;
         let outcomes = vec![outcome; outcomes].join(",");
@@ -426,10 +430,7 @@ fn an_end_is_the_same_whether_it_is_held_or_read_again() {
         (end(2) + unknown, 2, false),
         (end(1) + &end(3), 3, false),
     ] {
-        let frames = [
-            frame_bytes(line(0, "epoch"), head.as_bytes()).unwrap(),
-            frame_bytes(line(1, "end"), ends.as_bytes()).unwrap(),
-        ];
+        let frames = [frame(0, "epoch", &head), frame(1, "end", &ends)];
         let index = one(&frames.concat()).epochs.remove(0);
         assert_eq!(index.known_end().is_some(), held, "{ends}");
         let wanted = |_: &Endpoint| true;
